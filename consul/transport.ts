@@ -82,7 +82,7 @@ export function encoded(
   basicAuth?: string,
 ): { path: string; headers: Record<string, string>; body: string | undefined } {
   const query = new URLSearchParams(
-    Object.entries(request.query ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+    Object.entries(request.query ?? {}).flatMap(([key, value]): [string, string][] => (value === undefined ? [] : [[key, value]])),
   );
   const body = typeof request.body === 'object' ? JSON.stringify(request.body) : request.body;
   const headers = {
