@@ -1,0 +1,75 @@
+import { byteOrder } from './compare.ts';
+import type { EdgeInstance } from './edge.ts';
+import { isHostName } from './host-name.ts';
+import { type Instance, isServed } from './instance.ts';
+import { ipVersion } from './ip-address.ts';
+import { type Problem, shownValue } from './problem.ts';
+import { readInstanceOptions } from './service-rules.ts';
+
+/** What is known of host names that instances have for an address: an IP address, or null where there is none. */
+export type Resolved = ReadonlyMap<string, string | null>;
+
+export interface PlannedInstances {
+  /** Sorted by name. */
+  readonly instances: readonly EdgeInstance[];
+  readonly problems: readonly Problem[];
+  /** Host names that have to be looked up; their instances are left out until then. */
+  readonly unresolved: readonly string[];
+}
+
+const MOST_NAME_LENGTH = 100;
+
+/** The instances of a service that get requests, each with its own options. `maxConnectionsKey` is the service's KV value. */
+export function planInstances(all: readonly Instance[], maxConnectionsKey: string | undefined, resolved: Resolved): PlannedInstances {
+  const byName = new Map<string, EdgeInstance>();
+  const problems: Problem[] = [];
+  const unresolved = new Set<string>();
+  for (const instance of all) {
+    const { options, problems: ofOptions } = readInstanceOptions(instance, maxConnectionsKey);
+    problems.push(...ofOptions);
+    const where = endpoint(instance, resolved);
+    if (where.kind === 'refused')
+      problems.push({
+        subject: instance.service,
+        value: shownValue(where.value),
+        reason: where.reason,
+        related: [shownValue(instance.id)],
+      });
+    if (where.kind === 'unresolved') unresolved.add(instance.address);
+    if (where.kind !== 'endpoint' || !isServed(instance)) continue;
+    const name = instanceName(instance.id, where.address, instance.port);
+    if (!byName.has(name)) byName.set(name, { name, address: where.address, port: instance.port, ...options });
+  }
+  return {
+    instances: [...byName.values()].sort((a, b) => byteOrder(a.name, b.name)),
+    problems: withoutDuplicates(problems),
+    unresolved: [...unresolved],
+  };
+}
+
+type Endpoint =
+  | { readonly kind: 'endpoint'; readonly address: string }
+  | { readonly kind: 'unresolved' }
+  | { readonly kind: 'refused'; readonly value: string; readonly reason: string };
+
+function endpoint({ address, port }: Instance, resolved: Resolved): Endpoint {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    return { kind: 'refused', value: String(port), reason: 'the port of an instance is a whole number from 1 to 65535' };
+  if (ipVersion(address) !== undefined) return { kind: 'endpoint', address };
+  if (!isHostName(address))
+    return { kind: 'refused', value: address, reason: 'the address of an instance is an IP address or a host name' };
+  const known = resolved.get(address);
+  if (known === undefined) return { kind: 'unresolved' };
+  return known === null
+    ? { kind: 'refused', value: address, reason: 'this host name does not resolve on the edge' }
+    : { kind: 'endpoint', address: known };
+}
+
+/** What is no letter of a HAProxy name becomes `_`. Two instances of one name have one address and port, so they are the same one. */
+function instanceName(id: string, address: string, port: number): string {
+  return `${id.slice(0, MOST_NAME_LENGTH).replace(/[^A-Za-z0-9_.:-]/g, '_')}_${address}:${port}`;
+}
+
+function withoutDuplicates(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
+}

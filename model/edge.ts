@@ -1,0 +1,53 @@
+import type { PathPrefix } from './path-prefix.ts';
+import type { Weight } from './weight.ts';
+
+/** How an instance is chosen for a request: HAProxy's words, a closed list (configuration manual 4.2, `balance`). */
+export const BALANCES = ['roundrobin', 'leastconn', 'random', 'source', 'uri', 'first'] as const;
+export type Balance = (typeof BALANCES)[number];
+
+/** An active check: a request every 2 s, down after 3 failures, up after 2 successes; 2xx and 3xx pass. */
+export interface HttpCheck {
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS';
+  readonly path: string;
+}
+
+/** An instance that gets requests, as the edge knows it. */
+export interface EdgeInstance {
+  /** Unique among the service's: made of ID, address and port, so that an instance that moved is another one. */
+  readonly name: string;
+  /** An IP address. */
+  readonly address: string;
+  readonly port: number;
+  readonly weight: Weight;
+  /** Connections at once, 1–65535; more wait. */
+  readonly maxConnections: number;
+}
+
+/** The instances of a service behind one set of rules. */
+export interface EdgeGroup {
+  /** {@link groupKey} of the two below; also its name in HAProxy. */
+  readonly key: string;
+  readonly service: string;
+  readonly mode: 'http' | 'tcp';
+  readonly balance: Balance;
+  readonly check: HttpCheck | undefined;
+  /** Sorted by name; empty when none is healthy. */
+  readonly instances: readonly EdgeInstance[];
+}
+
+/** Everything the edge should be. Equal catalogs give equal plans on every node, in the same order, whatever the order the data came in. */
+export interface EdgePlan {
+  /** By {@link groupKey}. */
+  readonly groups: ReadonlyMap<string, EdgeGroup>;
+  /** Exact hosts, in lower case, to the key of their group. */
+  readonly hosts: ReadonlyMap<string, string>;
+  /** Path prefixes to the key of their group. */
+  readonly paths: ReadonlyMap<PathPrefix, string>;
+  /** TCP ports to the key of their group. */
+  readonly listeners: ReadonlyMap<number, string>;
+}
+
+/** The key of a service's group; also its name in HAProxy. No service name holds a colon. */
+export function groupKey(service: string, mode: EdgeGroup['mode']): string {
+  return mode === 'http' ? service : `tcp:${service}`;
+}

@@ -1,0 +1,88 @@
+import type { Catalog } from './catalog.ts';
+import { type Claims, settleClaims } from './claims.ts';
+import { byteOrder } from './compare.ts';
+import type { EdgeGroup, EdgePlan } from './edge.ts';
+import type { Resolved } from './edge-instances.ts';
+import { hostsOfService } from './host-name.ts';
+import type { Instance } from './instance.ts';
+import { type PlannedService, planService, type ServiceInputs } from './plan-service.ts';
+import type { Problem } from './problem.ts';
+import type { ServiceRules } from './service-rules.ts';
+
+/** What the edge is told besides the catalog. */
+export interface EdgePolicy {
+  readonly domain: string;
+  /** Without a leading dot. */
+  readonly addedDomains: readonly string[];
+  /** Ports that no listener may have, and why: the edge's own, and those that cannot be bound. */
+  readonly refusedPorts: ReadonlyMap<number, string>;
+  readonly resolved: Resolved;
+}
+
+/** By service, the rules that it had when all its options last parsed; forgotten with its last instance. */
+export type LastGood = ReadonlyMap<string, ServiceRules>;
+
+export interface PlannedEdge {
+  readonly plan: EdgePlan;
+  readonly problems: readonly Problem[];
+  readonly lastGood: LastGood;
+  /** Host names of instances that are not in the policy's `resolved` yet. */
+  readonly unresolved: readonly string[];
+}
+
+/** Catalog, policy and last good rules to the plan of the whole edge. A service that did not change keeps its groups (the same objects). */
+export type Planner = (catalog: Catalog, policy: EdgePolicy, lastGood: LastGood) => PlannedEdge;
+
+/** Makes a planner, which is pure: it only remembers what it made of inputs that are the same objects as before. */
+export function createPlanner(): Planner {
+  const planned = rememberedByInstances(planService);
+  return (catalog, policy, lastGood) => {
+    const good = new Map<string, ServiceRules>();
+    const groups = new Map<string, EdgeGroup>();
+    const problems: Problem[] = [];
+    const unresolved = new Set<string>();
+    const claims: Claims = { hosts: [], paths: [], ports: [] };
+    const names = { domain: policy.domain, addedDomains: policy.addedDomains, datacenters: catalog.datacenters };
+    for (const service of [...catalog.services.keys()].sort(byteOrder)) {
+      const part = planned({
+        service,
+        instances: catalog.services.get(service) ?? [],
+        maxConnectionsKey: catalog.keys.get(`haproxy/${service}/maxconn`),
+        resolved: policy.resolved,
+        lastGood: lastGood.get(service),
+      });
+      for (const group of part.groups) groups.set(group.key, group);
+      if (part.lastGood !== undefined) good.set(service, part.lastGood);
+      for (const problem of part.problems) problems.push(problem);
+      for (const name of part.unresolved) unresolved.add(name);
+      if (part.rules === undefined) continue;
+      if (part.rules.http) for (const wanted of hostsOfService(service, names)) claims.hosts.push({ service, wanted });
+      for (const wanted of part.rules.routes) claims.paths.push({ service, wanted });
+      for (const wanted of part.rules.ports) claims.ports.push({ service, wanted });
+    }
+    const settled = settleClaims(claims, policy.refusedPorts);
+    return {
+      plan: { groups, ...settled.rules },
+      problems: [...problems, ...settled.problems],
+      lastGood: good,
+      unresolved: [...unresolved],
+    };
+  };
+}
+
+/** Forgets with the list of instances; of one list it remembers the last result. */
+function rememberedByInstances(plan: (inputs: ServiceInputs) => PlannedService): (inputs: ServiceInputs) => PlannedService {
+  const known = new WeakMap<readonly Instance[], { inputs: ServiceInputs; result: PlannedService }>();
+  return (inputs) => {
+    const before = known.get(inputs.instances);
+    if (before !== undefined && sameInputs(before.inputs, inputs)) return before.result;
+    const result = plan(inputs);
+    // Fed back its own last good rules, the same list gives the same result.
+    known.set(inputs.instances, { inputs: { ...inputs, lastGood: result.lastGood }, result });
+    return result;
+  };
+}
+
+function sameInputs(a: ServiceInputs, b: ServiceInputs): boolean {
+  return a.service === b.service && a.maxConnectionsKey === b.maxConnectionsKey && a.resolved === b.resolved && a.lastGood === b.lastGood;
+}

@@ -1,0 +1,59 @@
+import { type EdgeGroup, groupKey } from './edge.ts';
+import { planInstances, type Resolved } from './edge-instances.ts';
+import { isHostName } from './host-name.ts';
+import type { Instance } from './instance.ts';
+import { type Problem, shownValue } from './problem.ts';
+import { isServedAtEdge, readRules, type ServiceRules } from './service-rules.ts';
+
+/** All that one service's part of the edge depends on. */
+export interface ServiceInputs {
+  readonly service: string;
+  readonly instances: readonly Instance[];
+  /** The KV value `haproxy/<service>/maxconn`. */
+  readonly maxConnectionsKey: string | undefined;
+  readonly resolved: Resolved;
+  /** The rules that it had when all its options last parsed. */
+  readonly lastGood: ServiceRules | undefined;
+}
+
+export interface PlannedService {
+  /** Absent when the edge does not serve it. */
+  readonly rules?: ServiceRules;
+  /** The rules to fall back on at the next value that does not parse. */
+  readonly lastGood?: ServiceRules;
+  readonly groups: readonly EdgeGroup[];
+  readonly problems: readonly Problem[];
+  readonly unresolved: readonly string[];
+}
+
+/** What one service asks of the edge, before others' claims are looked at. */
+export function planService({ service, instances, maxConnectionsKey, resolved, lastGood }: ServiceInputs): PlannedService {
+  const said = readRules(service, instances);
+  const rules = said.good ? said.rules : (lastGood ?? said.rules);
+  if (!isServedAtEdge(rules)) return { groups: [], problems: said.problems, unresolved: [] };
+  if (!isHostName(service)) return { groups: [], problems: [...said.problems, nameProblem(service)], unresolved: [] };
+  const planned = planInstances(instances, maxConnectionsKey, resolved);
+  const keep = said.good ? said.rules : lastGood;
+  return {
+    rules,
+    ...(keep !== undefined && { lastGood: keep }),
+    groups: groupsOf(service, rules, planned.instances),
+    problems: [...said.problems, ...planned.problems],
+    unresolved: planned.unresolved,
+  };
+}
+
+function groupsOf(service: string, { http, ports, balance, check }: ServiceRules, instances: EdgeGroup['instances']): EdgeGroup[] {
+  const modes = [...(http ? (['http'] as const) : []), ...(ports.length > 0 ? (['tcp'] as const) : [])];
+  return modes.map((mode) => ({ key: groupKey(service, mode), service, mode, balance, check, instances }));
+}
+
+function nameProblem(service: string): Problem {
+  const name = shownValue(service);
+  return {
+    subject: name,
+    option: 'name',
+    value: name,
+    reason: 'a service at the edge has a name of letters, digits, - and _, in parts joined by dots; rename it',
+  };
+}
