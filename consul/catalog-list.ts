@@ -1,0 +1,22 @@
+import { isRecord } from './json-fields.ts';
+
+/** What `/v1/catalog/services` says: the tags of all instances of a service together, by its name. */
+export type ServiceList = ReadonlyMap<string, readonly string[]>;
+
+/** Reads the answer of `/v1/catalog/services`. Pure. @throws TypeError when it is no map of lists. */
+export function parseServiceList(json: unknown): ServiceList {
+  if (!isRecord(json)) throw new TypeError('the answer is no map of services');
+  return new Map(Object.entries(json).map(([name, tags]) => [name, tagList(name, tags)]));
+}
+
+function tagList(name: string, tags: unknown): readonly string[] {
+  if (tags === null) return [];
+  if (!Array.isArray(tags)) throw new TypeError(`the tags of ${name} are no list`);
+  return tags.filter((tag) => typeof tag === 'string');
+}
+
+/** Reads the answer of `/v1/catalog/datacenters`, sorted. Pure. @throws TypeError when it is no list of names. */
+export function parseDatacenters(json: unknown): readonly string[] {
+  if (!Array.isArray(json) || !json.every((item) => typeof item === 'string')) throw new TypeError('the answer is no list of datacenters');
+  return [...json].sort();
+}

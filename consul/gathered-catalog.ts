@@ -1,0 +1,150 @@
+import { byteOrder } from '../model/compare.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Problem } from '../model/problem.ts';
+import type { BlockingAnswer } from './blocking-query.ts';
+import { byNodeThenId, catalogInstance, keepUnchanged } from './catalog-instance.ts';
+import type { ServiceList } from './catalog-list.ts';
+import { CATALOG_QUERY, type CatalogUpdate, type Evidence, KEYS_QUERY } from './catalog-update.ts';
+import type { parseHealthEntries } from './health-entry.ts';
+import type { KeyValue } from './key-values.ts';
+
+/** What a service's own query answered. */
+export type ServiceAnswer = BlockingAnswer<ReturnType<typeof parseHealthEntries>>;
+
+/** Puts the answers of many queries together to one catalog. Each `…Answered` tells whether a consumer could see a difference. */
+export interface GatheredCatalog {
+  readonly listAnswered: (answer: BlockingAnswer<ServiceList>, wanted: ReadonlySet<string>) => boolean;
+  readonly serviceAnswered: (name: string, answer: ServiceAnswer) => boolean;
+  readonly keysAnswered: (answer: BlockingAnswer<readonly KeyValue[]>) => boolean;
+  readonly datacentersAnswered: (datacenters: readonly string[]) => boolean;
+  /** Nothing is missing of what the list names. */
+  readonly isComplete: () => boolean;
+  /** True once the list was answered; before that there is no catalog at all. */
+  readonly isListed: () => boolean;
+  /** The catalog as it is now; `changed` is counted from the last one taken. */
+  readonly take: () => CatalogUpdate;
+}
+
+interface KnownService {
+  readonly instances: readonly Instance[];
+  readonly unreadable: number;
+}
+
+export function createGatheredCatalog(now: () => number = Date.now): GatheredCatalog {
+  const services = new Map<string, KnownService>();
+  const doubts = createDoubts();
+  let wanted: ReadonlySet<string> = new Set();
+  let listed: number | undefined;
+  let keys: ReadonlyMap<string, string> | undefined;
+  let datacenters: readonly string[] | undefined;
+  let wentBack: Evidence['wentBack'];
+  let receivedAt = 0;
+  let taken: ReadonlyMap<string, readonly Instance[]> = new Map();
+
+  return {
+    listAnswered: (answer, names) => {
+      receivedAt = now();
+      const gone = [...services.keys()].filter((name) => !names.has(name));
+      for (const name of gone) {
+        services.delete(name);
+        doubts.forget(name);
+      }
+      const doubted = doubts.heard(CATALOG_QUERY, answer);
+      const isNews = listed === undefined || (listed === 0) !== (answer.body.size === 0);
+      wanted = names;
+      listed = answer.body.size;
+      if (answer.wentBackFrom !== undefined) wentBack = { at: receivedAt, from: answer.wentBackFrom, to: answer.index };
+      return gone.length > 0 || doubted || isNews || answer.wentBackFrom !== undefined;
+    },
+    serviceAnswered: (name, answer) => {
+      if (!wanted.has(name)) return false;
+      receivedAt = now();
+      const before = services.get(name);
+      const sorted = answer.body.entries.map(catalogInstance).sort(byNodeThenId);
+      const after = { instances: keepUnchanged(before?.instances, sorted), unreadable: answer.body.unreadable };
+      services.set(name, after);
+      const doubted = doubts.heard(name, answer);
+      return doubted || before === undefined || before.instances !== after.instances || before.unreadable !== after.unreadable;
+    },
+    keysAnswered: (answer) => {
+      receivedAt = now();
+      const doubted = doubts.heard(KEYS_QUERY, answer);
+      const after = new Map(answer.body.map(({ path, value }) => [path, value]));
+      if (keys !== undefined && isSameKeys(keys, after)) return doubted;
+      keys = after;
+      return true;
+    },
+    datacentersAnswered: (after) => {
+      if (datacenters?.join('\n') === after.join('\n')) return false;
+      datacenters = after;
+      return true;
+    },
+    isListed: () => listed !== undefined,
+    isComplete: () => listed !== undefined && keys !== undefined && datacenters !== undefined && services.size === wanted.size,
+    take: () => {
+      const present = new Map([...services].flatMap(([name, { instances }]) => (instances.length > 0 ? [[name, instances]] : [])));
+      const changed = differences(taken, present);
+      taken = present;
+      return {
+        catalog: { services: present, datacenters: datacenters ?? [], keys: keys ?? new Map() },
+        receivedAt,
+        changed,
+        problems: unreadableProblems(services),
+        evidence: {
+          listed: listed ?? 0,
+          ...doubts.list(),
+          emptyThoughListed: [...services].flatMap(([name, { instances }]) => (instances.length === 0 ? [name] : [])).sort(byteOrder),
+          unanswered: {
+            services: [...wanted].filter((name) => !services.has(name)).sort(byteOrder),
+            keys: keys === undefined,
+            datacenters: datacenters === undefined,
+          },
+          ...(wentBack !== undefined && { wentBack }),
+        },
+      };
+    },
+  };
+}
+
+/** Which of the last answers a guard should doubt. */
+function createDoubts() {
+  const withoutLeader = new Set<string>();
+  const filteredByAcl = new Set<string>();
+  return {
+    /** True when this answer is doubted otherwise than the query's last one. */
+    heard: (query: string, answer: BlockingAnswer<unknown>): boolean => {
+      const leader = put(withoutLeader, query, !answer.knownLeader);
+      const acl = put(filteredByAcl, query, answer.filteredByAcl);
+      return leader || acl;
+    },
+    forget: (query: string) => {
+      withoutLeader.delete(query);
+      filteredByAcl.delete(query);
+    },
+    list: () => ({ withoutLeader: [...withoutLeader].sort(byteOrder), filteredByAcl: [...filteredByAcl].sort(byteOrder) }),
+  };
+}
+
+function put(set: Set<string>, item: string, isIn: boolean): boolean {
+  if (set.has(item) === isIn) return false;
+  if (isIn) set.add(item);
+  else set.delete(item);
+  return true;
+}
+
+function isSameKeys(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([path, value]) => b.get(path) === value);
+}
+
+function differences(before: ReadonlyMap<string, readonly Instance[]>, after: ReadonlyMap<string, readonly Instance[]>): readonly string[] {
+  const changed: string[] = [];
+  for (const [name, instances] of after) if (before.get(name) !== instances) changed.push(name);
+  for (const name of before.keys()) if (!after.has(name)) changed.push(name);
+  return changed.sort(byteOrder);
+}
+
+function unreadableProblems(services: ReadonlyMap<string, KnownService>): readonly Problem[] {
+  return [...services].flatMap(([subject, { unreadable }]) =>
+    unreadable === 0 ? [] : [{ subject, reason: `${unreadable} of Consul's entries have no node, ID or name; they are left out` }],
+  );
+}
