@@ -13,8 +13,8 @@ export interface PlannedInstances {
   /** Sorted by name. */
   readonly instances: readonly EdgeInstance[];
   readonly problems: readonly Problem[];
-  /** Host names that have to be looked up; their instances are left out until then. */
-  readonly unresolved: readonly string[];
+  /** Host names that instances have for an address; those without an answer yet are left out until there is one. */
+  readonly hostNames: readonly string[];
 }
 
 const MOST_NAME_LENGTH = 100;
@@ -23,7 +23,7 @@ const MOST_NAME_LENGTH = 100;
 export function planInstances(all: readonly Instance[], maxConnectionsKey: string | undefined, resolved: Resolved): PlannedInstances {
   const byName = new Map<string, EdgeInstance>();
   const problems: Problem[] = [];
-  const unresolved = new Set<string>();
+  const hostNames = new Set<string>();
   for (const instance of all) {
     const { options, problems: ofOptions } = readInstanceOptions(instance, maxConnectionsKey);
     problems.push(...ofOptions);
@@ -35,7 +35,7 @@ export function planInstances(all: readonly Instance[], maxConnectionsKey: strin
         reason: where.reason,
         related: [shownValue(instance.id)],
       });
-    if (where.kind === 'unresolved') unresolved.add(instance.address);
+    if (where.hostName !== undefined) hostNames.add(where.hostName);
     if (where.kind !== 'endpoint' || !isServed(instance)) continue;
     const name = instanceName(instance.id, where.address, instance.port);
     if (!byName.has(name)) byName.set(name, { name, address: where.address, port: instance.port, ...options });
@@ -43,14 +43,16 @@ export function planInstances(all: readonly Instance[], maxConnectionsKey: strin
   return {
     instances: [...byName.values()].sort((a, b) => byteOrder(a.name, b.name)),
     problems: withoutDuplicates(problems),
-    unresolved: [...unresolved],
+    hostNames: [...hostNames],
   };
 }
 
-type Endpoint =
+/** `hostName` is the name that has to be looked up for it. */
+type Endpoint = { readonly hostName?: string } & (
   | { readonly kind: 'endpoint'; readonly address: string }
   | { readonly kind: 'unresolved' }
-  | { readonly kind: 'refused'; readonly value: string; readonly reason: string };
+  | { readonly kind: 'refused'; readonly value: string; readonly reason: string }
+);
 
 function endpoint({ address, port }: Instance, resolved: Resolved): Endpoint {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
@@ -59,10 +61,10 @@ function endpoint({ address, port }: Instance, resolved: Resolved): Endpoint {
   if (!isHostName(address))
     return { kind: 'refused', value: address, reason: 'the address of an instance is an IP address or a host name' };
   const known = resolved.get(address);
-  if (known === undefined) return { kind: 'unresolved' };
-  return known === null
-    ? { kind: 'refused', value: address, reason: 'this host name does not resolve on the edge' }
-    : { kind: 'endpoint', address: known };
+  const hostName = address;
+  if (known === undefined) return { kind: 'unresolved', hostName };
+  if (known === null) return { kind: 'refused', hostName, value: address, reason: 'this host name does not resolve on the edge' };
+  return { kind: 'endpoint', hostName, address: known };
 }
 
 /** What is no letter of a HAProxy name becomes `_`. Two instances of one name have one address and port, so they are the same one. */

@@ -26,8 +26,8 @@ export interface PlannedEdge {
   readonly plan: EdgePlan;
   readonly problems: readonly Problem[];
   readonly lastGood: LastGood;
-  /** Host names of instances that are not in the policy's `resolved` yet. */
-  readonly unresolved: readonly string[];
+  /** Host names that instances have for an address; the policy's `resolved` should know them. */
+  readonly hostNames: readonly string[];
 }
 
 /** Catalog, policy and last good rules to the plan of the whole edge. A service that did not change keeps its groups (the same objects). */
@@ -40,7 +40,7 @@ export function createPlanner(): Planner {
     const good = new Map<string, ServiceRules>();
     const groups = new Map<string, EdgeGroup>();
     const problems: Problem[] = [];
-    const unresolved = new Set<string>();
+    const hostNames = new Set<string>();
     const claims: Claims = { hosts: [], paths: [], ports: [] };
     const names = { domain: policy.domain, addedDomains: policy.addedDomains, datacenters: catalog.datacenters };
     for (const service of [...catalog.services.keys()].sort(byteOrder)) {
@@ -54,7 +54,7 @@ export function createPlanner(): Planner {
       for (const group of part.groups) groups.set(group.key, group);
       if (part.lastGood !== undefined) good.set(service, part.lastGood);
       for (const problem of part.problems) problems.push(problem);
-      for (const name of part.unresolved) unresolved.add(name);
+      for (const name of part.hostNames) hostNames.add(name);
       if (part.rules === undefined) continue;
       if (part.rules.http) for (const wanted of hostsOfService(service, names)) claims.hosts.push({ service, wanted });
       for (const wanted of part.rules.routes) claims.paths.push({ service, wanted });
@@ -65,7 +65,7 @@ export function createPlanner(): Planner {
       plan: { groups, ...settled.rules },
       problems: [...problems, ...settled.problems],
       lastGood: good,
-      unresolved: [...unresolved],
+      hostNames: [...hostNames],
     };
   };
 }

@@ -23,15 +23,15 @@ export interface PlannedService {
   readonly lastGood?: ServiceRules;
   readonly groups: readonly EdgeGroup[];
   readonly problems: readonly Problem[];
-  readonly unresolved: readonly string[];
+  readonly hostNames: readonly string[];
 }
 
 /** What one service asks of the edge, before others' claims are looked at. */
 export function planService({ service, instances, maxConnectionsKey, resolved, lastGood }: ServiceInputs): PlannedService {
   const said = readRules(service, instances);
   const rules = said.good ? said.rules : (lastGood ?? said.rules);
-  if (!isServedAtEdge(rules)) return { groups: [], problems: said.problems, unresolved: [] };
-  if (!isHostName(service)) return { groups: [], problems: [...said.problems, nameProblem(service)], unresolved: [] };
+  if (!isServedAtEdge(rules)) return { groups: [], problems: said.problems, hostNames: [] };
+  if (!isHostName(service)) return { groups: [], problems: [...said.problems, nameProblem(service)], hostNames: [] };
   const planned = planInstances(instances, maxConnectionsKey, resolved);
   const keep = said.good ? said.rules : lastGood;
   return {
@@ -39,7 +39,7 @@ export function planService({ service, instances, maxConnectionsKey, resolved, l
     ...(keep !== undefined && { lastGood: keep }),
     groups: groupsOf(service, rules, planned.instances),
     problems: [...said.problems, ...planned.problems],
-    unresolved: planned.unresolved,
+    hostNames: planned.hostNames,
   };
 }
 

@@ -1,0 +1,77 @@
+import { cp, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { type EdgeFiles, ownNames } from './edge-settings.ts';
+import type { RenderedEdge } from './render.ts';
+import { encodeShape } from './shape.ts';
+
+/** Replaces a file's text so that a reader, or a crash, finds the old text or the new one whole. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${process.pid}.new`);
+  try {
+    const file = await open(temporary, 'w', 0o644);
+    try {
+      await file.writeFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new OperationError('write file', { subject: path, cause });
+  }
+}
+
+/** Makes the run directory and the files in it that do not depend on the catalog. */
+export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<void> {
+  const templates = fileURLToPath(new URL('../templates/', import.meta.url));
+  try {
+    await mkdir(runDir, { recursive: true, mode: 0o755 });
+    for (const [page, path] of [
+      ['landing', files.landingPage],
+      ['unclaimed', files.unclaimedPage],
+      ['unavailable', files.unavailablePage],
+    ] as const) {
+      await cp(join(templates, `${page}.html`), path);
+    }
+    await writeFile(
+      files.ownNamesMap,
+      ownNames()
+        .map((name) => `${name} own\n`)
+        .join(''),
+    );
+    await writeFile(files.serverState, '', { flag: 'a', mode: 0o600 });
+  } catch (cause) {
+    throw new OperationError('prepare the run directory', { subject: runDir, cause });
+  }
+}
+
+/** What a restart of HAProxy starts from: configuration and maps, always of the same plan. */
+export function createConfigWriter(files: EdgeFiles): (rendered: RenderedEdge) => Promise<void> {
+  const written = new Map<string, string>();
+  const write = async (path: string, text: string) => {
+    if (written.get(path) === text) return;
+    written.delete(path);
+    await replaceFile(path, text);
+    written.set(path, text);
+  };
+  return async ({ config, hostsMap, pathsMap }) => {
+    await write(files.hostsMap, hostsMap);
+    await write(files.pathsMap, pathsMap);
+    await write(files.config, config);
+  };
+}
+
+/** How many shapes are kept besides the newest: old workers are never asked for theirs. */
+const KEPT_SHAPES = 4;
+
+/** Keeps what a fingerprint stands for, before a HAProxy is loaded that carries it. */
+export async function keepShape(runDir: string, files: EdgeFiles, { shape, fingerprint }: RenderedEdge): Promise<void> {
+  await replaceFile(files.shape(fingerprint), encodeShape(shape));
+  const names = (await readdir(runDir)).filter((name) => /^shape-[0-9a-f]{16}\.json$/.test(name));
+  const byAge = await Promise.all(names.map(async (name) => ({ path: join(runDir, name), at: (await stat(join(runDir, name))).mtimeMs })));
+  byAge.sort((a, b) => b.at - a.at);
+  for (const { path } of byAge.slice(KEPT_SHAPES + 1)) await rm(path, { force: true });
+}

@@ -1,0 +1,108 @@
+import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import { pathKeys } from './render.ts';
+import type { RunningEdge, RunningInstance } from './running-edge.ts';
+import { type EdgeShape, reloadReasons } from './shape.ts';
+
+/** One thing that a running HAProxy is told, without a reload. */
+export type EdgeAction =
+  | { readonly kind: 'add'; readonly group: string; readonly instance: EdgeInstance; readonly checked: boolean }
+  /** It gets nothing new, and goes for good when the last of its connections has. */
+  | { readonly kind: 'stop'; readonly group: string; readonly name: string }
+  | { readonly kind: 'remove'; readonly group: string; readonly name: string }
+  | { readonly kind: 'ready'; readonly group: string; readonly name: string }
+  | { readonly kind: 'weight'; readonly group: string; readonly name: string; readonly weight: number }
+  | { readonly kind: 'max-connections'; readonly group: string; readonly name: string; readonly maxConnections: number }
+  | ({ readonly kind: 'map'; readonly map: MapName } & MapChange);
+
+/** Entries that are new, that lead elsewhere now, and that go. */
+export interface MapChange {
+  readonly add: ReadonlyMap<string, string>;
+  readonly set: ReadonlyMap<string, string>;
+  readonly drop: readonly string[];
+}
+
+export type MapName = 'hosts' | 'paths';
+
+/** The cheapest way from what HAProxy is to what it should be. Both lists empty: nothing to do. */
+export interface EdgeChange {
+  /** In an order in which no request is lost: what is added first, what goes last. */
+  readonly actions: readonly EdgeAction[];
+  /** Why a reload is needed as well; the actions do what can be done before it. */
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Decides how a running HAProxy becomes what the plan wants.
+ *
+ *   running            | wanted              | change
+ *   -------------------|---------------------|-------------------------------------------
+ *                      | web/a               | add
+ *   web/a              |                     | stop, then remove once it has no connections
+ *   web/a stopped      | web/a               | ready
+ *   web/a weight 100   | web/a weight 50     | weight
+ *   host → web         | host → shop         | map, when the group shop is loaded
+ *                      | group, listener, … | reload, with the reason
+ *   group              |                     | nothing; it goes with the next reload
+ *   unknown shape      | any                 | reload, and nothing before it
+ */
+export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeShape): EdgeChange {
+  const reasons = reloadReasons(running.shape, shape);
+  if (running.shape === undefined) return { actions: [], reasons };
+  const loaded = running.shape.groups;
+  const first: EdgeAction[] = [];
+  const last: EdgeAction[] = [];
+  for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
+  const maps = [
+    ...changeOfMap('hosts', running.hosts, plan.hosts, loaded),
+    ...changeOfMap('paths', running.paths, pathKeys(plan.paths), loaded),
+  ];
+  return { actions: [...first, ...maps, ...last], reasons };
+}
+
+function changeOfGroup(
+  group: string,
+  running: ReadonlyMap<string, RunningInstance>,
+  wanted: EdgeGroup | undefined,
+  first: EdgeAction[],
+  last: EdgeAction[],
+): void {
+  const names = new Set<string>();
+  for (const instance of wanted?.instances ?? []) {
+    names.add(instance.name);
+    const before = running.get(instance.name);
+    if (before === undefined) first.push({ kind: 'add', group, instance, checked: wanted?.check !== undefined });
+    else changeOfInstance(group, before, instance, first);
+  }
+  for (const [name, { ready }] of running) {
+    if (names.has(name)) continue;
+    if (ready) last.push({ kind: 'stop', group, name });
+    last.push({ kind: 'remove', group, name });
+  }
+}
+
+function changeOfInstance(
+  group: string,
+  before: RunningInstance,
+  { name, weight, maxConnections }: EdgeInstance,
+  first: EdgeAction[],
+): void {
+  if (before.weight !== weight) first.push({ kind: 'weight', group, name, weight });
+  if (before.maxConnections !== maxConnections) first.push({ kind: 'max-connections', group, name, maxConnections });
+  if (!before.ready) first.push({ kind: 'ready', group, name });
+}
+
+/** Entries for a group that is not loaded yet stay as they are until the reload brings it. */
+function changeOfMap(
+  map: MapName,
+  running: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+  loaded: ReadonlyMap<string, string>,
+): EdgeAction[] {
+  const [add, set] = [new Map<string, string>(), new Map<string, string>()];
+  for (const [key, group] of wanted) {
+    const before = running.get(key);
+    if (before !== group && loaded.has(group)) (before === undefined ? add : set).set(key, group);
+  }
+  const drop = [...running.keys()].filter((key) => !wanted.has(key));
+  return add.size + set.size + drop.length > 0 ? [{ kind: 'map', map, add, set, drop }] : [];
+}

@@ -1,0 +1,140 @@
+import { hostname, networkInterfaces } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { addressAndPort, duration, flag, type Option, text, texts, wholeNumber } from '../../daemon/settings.ts';
+import { isHostName } from '../../model/host-name.ts';
+import { ipVersion } from '../../model/ip-address.ts';
+
+const domainName = (fallback: string) =>
+  z
+    .string()
+    .optional()
+    .transform((value, context) => {
+      const name = (value ?? fallback).replace(/^\.|\.$/g, '').toLowerCase();
+      if (isHostName(name)) return name;
+      context.addIssue({ code: 'custom', message: 'must be a domain such as consul or example.org' });
+      return z.NEVER;
+    });
+
+/** The options of `toots templater --edge`. */
+export const edgeSettings = {
+  edge: { flag: 'edge', env: ['TOOTS_EDGE'], schema: flag(), describe: 'Keeps HAProxy true to the Consul catalog' },
+  runDir: {
+    flag: 'run-dir',
+    env: ['TOOTS_RUN_DIR'],
+    value: 'DIR',
+    schema: text('/run/toots/edge').transform((path) => resolve(path)),
+    describe:
+      'Folder for HAProxy’s configuration, maps and sockets; a HAProxy that runs there is adopted, else one is started, which outlives this program',
+  },
+  bind: {
+    flag: 'bind',
+    env: ['TOOTS_BIND'],
+    value: 'ADDRESS',
+    schema: text('0.0.0.0').refine((address) => ipVersion(address) !== undefined, 'must be an IP address'),
+    describe: 'Address that HAProxy listens on',
+  },
+  httpPort: { flag: 'http-port', env: ['TOOTS_HTTP_PORT'], value: 'PORT', schema: wholeNumber(1, 65_535, 80), describe: 'Port for HTTP' },
+  httpsPort: {
+    flag: 'https-port',
+    env: ['TOOTS_HTTPS_PORT'],
+    value: 'PORT',
+    schema: wholeNumber(1, 65_535, 443),
+    describe: 'Port for HTTPS; not bound without a certificate',
+  },
+  statsPort: {
+    flag: 'stats-port',
+    env: ['TOOTS_STATS_PORT'],
+    value: 'PORT',
+    schema: wholeNumber(1, 65_535, 81),
+    describe: 'Port of HAProxy’s own page',
+  },
+  domain: {
+    flag: 'domain',
+    env: ['TOOTS_DOMAIN', 'CONSUL_DOMAIN'],
+    value: 'NAME',
+    schema: domainName('consul'),
+    describe: 'Consul’s domain: services are reached as x.service.NAME',
+  },
+  addDomains: {
+    flag: 'add-domain',
+    env: ['TOOTS_ADD_DOMAIN', 'HAPROXY_ADD_DOMAIN'],
+    value: 'NAME',
+    many: true,
+    schema: texts().transform((names, context) => {
+      const domains = names
+        .flatMap((name) => name.split(','))
+        .map((name) =>
+          name
+            .trim()
+            .replace(/^\.|\.$/g, '')
+            .toLowerCase(),
+        );
+      const wrong = domains.find((domain) => !isHostName(domain));
+      if (wrong === undefined) return domains;
+      context.addIssue({ code: 'custom', message: `must be a domain such as example.org, not ${JSON.stringify(wrong)}` });
+      return z.NEVER;
+    }),
+    describe: 'Further domain: services are reached as x.NAME too; may be given several times, with or without a leading dot',
+  },
+  haproxy: { flag: 'haproxy', env: ['TOOTS_HAPROXY'], value: 'FILE', schema: text('haproxy'), describe: 'HAProxy, 2.6 or newer' },
+  maxConnections: {
+    flag: 'max-connections',
+    env: ['TOOTS_MAX_CONNECTIONS'],
+    value: 'N',
+    schema: wholeNumber(1, 10_000_000, 16_384),
+    describe: 'Connections at once, all together',
+  },
+  hardStopAfterMs: {
+    flag: 'hard-stop-after',
+    env: ['TOOTS_HARD_STOP_AFTER'],
+    value: 'DURATION',
+    schema: duration('30m'),
+    describe: 'How long connections that are open at a reload may go on',
+  },
+  api: {
+    flag: 'api',
+    env: ['TOOTS_TEMPLATER_API'],
+    value: 'ADDR:PORT',
+    schema: addressAndPort('127.0.0.1:9182'),
+    describe: 'Where /health, /status and /metrics are served',
+  },
+} satisfies Record<string, Option>;
+
+type Settings = { readonly [Name in keyof typeof edgeSettings]: z.output<(typeof edgeSettings)[Name]['schema']> };
+
+/** What the edge engine is told. */
+export type EdgeSettings = Omit<Settings, 'edge'>;
+
+/** Where everything of the edge lies: below the run directory. */
+export function edgeFiles(runDir: string) {
+  return {
+    config: join(runDir, 'haproxy.cfg'),
+    hostsMap: join(runDir, 'hosts.map'),
+    pathsMap: join(runDir, 'paths.map'),
+    ownNamesMap: join(runDir, 'own-names.map'),
+    landingPage: join(runDir, 'landing.html'),
+    unclaimedPage: join(runDir, 'unclaimed.html'),
+    unavailablePage: join(runDir, 'unavailable.html'),
+    serverState: join(runDir, 'server-state'),
+    runtimeSocket: join(runDir, 'haproxy.sock'),
+    masterSocket: join(runDir, 'master.sock'),
+    pidFile: join(runDir, 'haproxy.pid'),
+    log: join(runDir, 'haproxy.log'),
+    /** The shape that a fingerprint stands for. */
+    shape: (fingerprint: string) => join(runDir, `shape-${fingerprint}.json`),
+    /** What was last known good: the catalog and the rules of each service. */
+    memory: join(runDir, 'memory.json'),
+  } as const;
+}
+
+export type EdgeFiles = ReturnType<typeof edgeFiles>;
+
+/** The names and addresses of this node, which show the landing page. */
+export function ownNames(): readonly string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) =>
+    (list ?? []).map(({ address, family }) => (family === 'IPv6' ? `[${address.split('%')[0]}]` : address)),
+  );
+  const [short = ''] = hostname().split('.');
+  return [...new Set(['localhost', '127.0.0.1', '[::1]', hostname().toLowerCase(), short.toLowerCase(), ...addresses])].sort();
+}

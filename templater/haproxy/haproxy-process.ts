@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { sleep } from '../../daemon/sleep.ts';
+import type { EdgeFiles } from './edge-settings.ts';
+import { type LoadedHaproxy, readLoaded } from './observe.ts';
+
+/** How long HAProxy may take to load a configuration, milliseconds. */
+const LOAD_WITHIN_MS = 20_000;
+const ASK_EVERY_MS = 5;
+const MASTER_WITHIN_MS = 15_000;
+
+/** The processes of a HAProxy in master-worker mode, as its master tells them (management guide 9.4). */
+export interface HaproxyProcesses {
+  readonly master: number;
+  /** Reloads that failed since the master started. */
+  readonly failedReloads: number;
+  /** Workers of earlier configurations that still have connections. */
+  readonly oldWorkers: number;
+}
+
+/** Starts HAProxy as a process of its own, which outlives this one, and waits until it serves. @throws OperationError when it does not. */
+export async function startHaproxy(haproxy: string, runDir: string, files: EdgeFiles, signal: AbortSignal): Promise<LoadedHaproxy> {
+  const log = await open(files.log, 'a', 0o644);
+  const child = spawn(haproxy, ['-W', '-S', `${files.masterSocket},mode,600`, '-f', files.config, '-p', files.pidFile], {
+    cwd: runDir,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  let ended: string | undefined;
+  child.on('error', (error) => (ended = error.message));
+  child.on('exit', (code, name) => (ended = `it ended with ${code ?? name}`));
+  child.unref();
+  try {
+    return await loaded(files, signal, () => ended);
+  } catch (cause) {
+    throw new OperationError('start HAProxy', {
+      subject: files.config,
+      cause,
+      hint: `${cause instanceof Error ? cause.message : cause}\n${await lastLines(files.log)}`,
+    });
+  } finally {
+    await log.close();
+  }
+}
+
+async function loaded(
+  files: EdgeFiles,
+  signal: AbortSignal,
+  ended: () => string | undefined,
+  fingerprint?: string,
+): Promise<LoadedHaproxy> {
+  const end = performance.now() + LOAD_WITHIN_MS;
+  for (;;) {
+    signal.throwIfAborted();
+    const answer = await readLoaded(files, signal).catch(() => undefined);
+    if (answer !== undefined && (fingerprint === undefined || answer.fingerprint === fingerprint)) return answer;
+    const why = ended();
+    if (why !== undefined) throw new Error(why);
+    if (performance.now() > end) throw new Error(`it does not serve the configuration after ${LOAD_WITHIN_MS} ms`);
+    await sleep(ASK_EVERY_MS, signal);
+  }
+}
+
+/** Has the master load the configuration anew, and waits until the new worker carries `fingerprint`. @throws OperationError when it does not. */
+export async function reloadHaproxy(files: EdgeFiles, fingerprint: string, signal: AbortSignal): Promise<LoadedHaproxy> {
+  const { failedReloads } = await readProcesses(files, signal);
+  const said = await tellMaster(files.masterSocket, 'reload', signal);
+  let failed = /Success=0/.test(said) ? said : undefined;
+  const watch = setInterval(() => {
+    readProcesses(files, signal).then(
+      (now) => (failed ??= now.failedReloads > failedReloads ? 'the master says that the reload failed' : undefined),
+      () => {},
+    );
+  }, 100);
+  try {
+    return await loaded(files, signal, () => failed, fingerprint);
+  } catch (cause) {
+    throw new OperationError('reload HAProxy', {
+      subject: files.config,
+      cause,
+      hint: `${cause instanceof Error ? cause.message : cause}\n${await lastLines(files.log)}`,
+    });
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** @throws OperationError when no master answers at the socket. */
+export async function readProcesses({ masterSocket }: EdgeFiles, signal: AbortSignal): Promise<HaproxyProcesses> {
+  return parseProcesses(await tellMaster(masterSocket, 'show proc', signal));
+}
+
+/** The answer to `show proc`. Pure. */
+export function parseProcesses(text: string): HaproxyProcesses {
+  const [, pid = '0', failed = '0'] = /^(\d+)\s+master\s+\d+(?:\s+\[failed: (\d+)\])?/m.exec(text) ?? [];
+  const old = /# old workers\n((?:\d+\s+worker.*\n?)*)/.exec(text)?.[1] ?? '';
+  return { master: Number(pid), failedReloads: Number(failed), oldWorkers: old.split('\n').filter((line) => line.trim() !== '').length };
+}
+
+/** One command to the master; it closes the connection after its answer, or when it starts itself anew. */
+async function tellMaster(socketPath: string, command: string, signal: AbortSignal): Promise<string> {
+  const socket = connect({ path: socketPath });
+  const abort = () => socket.destroy(new Error('told to end'));
+  signal.addEventListener('abort', abort, { once: true });
+  socket.setTimeout(MASTER_WITHIN_MS, () => socket.destroy(new Error(`no answer within ${MASTER_WITHIN_MS} ms`)));
+  let said = '';
+  try {
+    await once(socket, 'connect');
+    socket.write(`${command}\n`);
+    for await (const chunk of socket) said += chunk;
+    return said;
+  } catch (cause) {
+    // A master that starts itself anew may reset the connection after the command was taken.
+    if (command === 'reload' && cause instanceof Error && 'code' in cause && cause.code === 'ECONNRESET') return said;
+    throw new OperationError(`tell HAProxy's master: ${command}`, { subject: socketPath, cause });
+  } finally {
+    signal.removeEventListener('abort', abort);
+    socket.destroy();
+  }
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function lastLines(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-5).join('\n');
+}

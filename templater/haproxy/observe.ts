@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import type { EdgeFiles } from './edge-settings.ts';
+import type { RunningEdge, RunningInstance } from './running-edge.ts';
+import { ask } from './runtime-socket.ts';
+import { decodeShape, type EdgeShape } from './shape.ts';
+
+/** Which HAProxy answers at the socket, and what it was loaded with. */
+export interface LoadedHaproxy {
+  /** Process ID of the worker. */
+  readonly pid: number;
+  readonly fingerprint: string;
+  readonly uptimeSeconds: number;
+}
+
+/** @throws OperationError when HAProxy does not answer. */
+export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSignal): Promise<LoadedHaproxy> {
+  const [info = ''] = await ask(runtimeSocket, [{ text: 'show info' }], signal);
+  return parseInfo(info);
+}
+
+/** Reads all that HAProxy can be told at run time, and which shape it has. @throws OperationError when HAProxy does not answer. */
+export async function readRunning(files: EdgeFiles, signal: AbortSignal): Promise<RunningEdge> {
+  const questions = ['show info', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`].map((text) => ({
+    text,
+  }));
+  const [info = '', servers = '', hosts = '', paths = ''] = await ask(files.runtimeSocket, questions, signal);
+  const { pid, fingerprint } = parseInfo(info);
+  const shape = await knownShape(files, fingerprint);
+  return { pid, shape, instances: parseServers(servers, shape), hosts: parseMap(hosts), paths: parseMap(paths) };
+}
+
+/** The answer to `show info` (management guide 9.3). Pure. */
+export function parseInfo(text: string): LoadedHaproxy {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
+  return { pid: Number(field('Pid')), fingerprint: field('description'), uptimeSeconds: Number(field('Uptime_sec')) };
+}
+
+/** The answer to `show servers state`, format 1: fields by the names in its header line. Pure. */
+export function parseServers(text: string, shape: EdgeShape | undefined): Map<string, Map<string, RunningInstance>> {
+  const lines = text.split('\n').map((line) => line.trim());
+  const header =
+    lines
+      .find((line) => line.startsWith('# '))
+      ?.slice(2)
+      .split(' ') ?? [];
+  const at = (name: string) => header.indexOf(name);
+  const [group, name, admin, weight] = [at('be_name'), at('srv_name'), at('srv_admin_state'), at('srv_uweight')];
+  const all = new Map<string, Map<string, RunningInstance>>([...(shape?.groups.keys() ?? [])].map((key) => [key, new Map()]));
+  for (const line of lines) {
+    const fields = line.split(' ');
+    const instances = all.get(fields[group] ?? '');
+    if (line.startsWith('#') || fields.length < header.length) continue;
+    instances?.set(fields[name] ?? '', { weight: Number(fields[weight]), maxConnections: undefined, ready: Number(fields[admin]) === 0 });
+  }
+  return all;
+}
+
+/** The answer to `show map FILE`: an address, a key and a value a line. Pure. */
+export function parseMap(text: string): Map<string, string> {
+  const entries = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [address, key, value] = line.split(' ');
+    if (address?.startsWith('0x') && key !== undefined && value !== undefined) entries.set(key, value);
+  }
+  return entries;
+}
+
+async function knownShape(files: EdgeFiles, fingerprint: string): Promise<EdgeShape | undefined> {
+  if (!/^[0-9a-f]{16}$/.test(fingerprint)) return undefined;
+  try {
+    return decodeShape(await readFile(files.shape(fingerprint), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

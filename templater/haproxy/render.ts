@@ -1,0 +1,87 @@
+import { fileURLToPath } from 'node:url';
+import nunjucks from 'nunjucks';
+import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import type { PathPrefix } from '../../model/path-prefix.ts';
+import type { EdgeFiles, EdgeSettings } from './edge-settings.ts';
+import { type EdgeShape, fingerprint } from './shape.ts';
+import { configWord } from './words.ts';
+
+/** What the HAProxy that will read the configuration can do. */
+export interface HaproxyFeatures {
+  /** `major.minor`, such as 2.6. */
+  readonly version: string;
+  readonly prometheus: boolean;
+}
+
+/** Everything that is written for HAProxy, as texts. */
+export interface RenderedEdge {
+  readonly config: string;
+  readonly hostsMap: string;
+  readonly pathsMap: string;
+  readonly shape: EdgeShape;
+  /** The shape's, which stands in the configuration too. */
+  readonly fingerprint: string;
+}
+
+export type EdgeRenderer = (plan: EdgePlan) => RenderedEdge;
+
+/** How an instance is checked where its group has a check; HAProxy takes this from no defaults for a server added at run time (haproxy issue 1994). */
+export const CHECK_WORDS = 'check inter 2s fall 3 rise 2';
+
+/** Makes a renderer, which is pure; sections of groups that are the same objects as before are remembered. */
+export function createRenderer(settings: EdgeSettings, files: EdgeFiles, features: HaproxyFeatures): EdgeRenderer {
+  const folder = fileURLToPath(new URL('../templates', import.meta.url));
+  const templates = new nunjucks.Environment(new nunjucks.FileSystemLoader(folder), { autoescape: false, throwOnUndefined: true });
+  templates.addFilter('word', configWord);
+  const main = templates.getTemplate('haproxy.cfg.njk', true);
+  const section = templates.getTemplate('backend.cfg.njk', true);
+  const sections = new WeakMap<EdgeGroup, { head: string; servers: string }>();
+
+  const ofGroup = (group: EdgeGroup) => {
+    const known = sections.get(group);
+    if (known !== undefined) return known;
+    const made = {
+      head: section.render({ group }),
+      servers: group.instances.map((instance) => `    ${serverLine(group, instance)}\n`).join(''),
+    };
+    sections.set(group, made);
+    return made;
+  };
+  const bindAddress = settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind;
+  const text = (listeners: readonly { port: number; group: string }[], backends: string, name: string) =>
+    main.render({ settings, files, features, bindAddress, listeners, backends, fingerprint: name });
+  const base = text([], '', '');
+
+  return (plan) => {
+    const groups = [...plan.groups.values()].map((group) => ({ group, ...ofGroup(group) }));
+    const shape: EdgeShape = { base, listeners: plan.listeners, groups: new Map(groups.map(({ group, head }) => [group.key, head])) };
+    const name = fingerprint(shape);
+    const listeners = [...plan.listeners].sort(([a], [b]) => a - b).map(([port, group]) => ({ port, group }));
+    return {
+      config: text(listeners, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
+      hostsMap: mapText(plan.hosts),
+      pathsMap: mapText(pathKeys(plan.paths)),
+      shape,
+      fingerprint: name,
+    };
+  };
+}
+
+/** A path prefix as the map holds it: with a slash at its end, so that it only matches at the border of a segment. */
+export function pathKeys(paths: ReadonlyMap<PathPrefix, string>): ReadonlyMap<string, string> {
+  return new Map([...paths].map(([prefix, group]) => [`${prefix}/`, group]));
+}
+
+function mapText(entries: ReadonlyMap<string, string>): string {
+  return [...entries].map(([key, group]) => `${key} ${group}\n`).join('');
+}
+
+function serverLine({ check }: EdgeGroup, instance: EdgeInstance): string {
+  return `server ${instance.name} ${serverWords(instance)}${check === undefined ? '' : ` ${CHECK_WORDS}`}`;
+}
+
+/** What follows a server's name, in the configuration and in `add server`. */
+export function serverWords({ address, port, weight, maxConnections }: EdgeInstance): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${host}:${port} weight ${weight} maxconn ${maxConnections}`;
+}

@@ -1,0 +1,30 @@
+import type { EdgeInstance } from '../../model/edge.ts';
+import type { EdgeShape } from './shape.ts';
+
+/** An instance as HAProxy has it. */
+export interface RunningInstance {
+  readonly weight: number;
+  /** Not told by HAProxy; undefined until we have set it. */
+  readonly maxConnections: number | undefined;
+  /** Whether it gets new requests as far as an administrator is concerned; false in maintenance and drain. */
+  readonly ready: boolean;
+}
+
+/** What a running HAProxy is. */
+export interface RunningEdge {
+  /** Process ID of the worker. */
+  readonly pid: number;
+  /** Undefined when it was loaded with a configuration that is not known here. */
+  readonly shape: EdgeShape | undefined;
+  /** By group key, then by instance name; only groups of the shape. */
+  readonly instances: ReadonlyMap<string, ReadonlyMap<string, RunningInstance>>;
+  /** Key to group, as the maps hold them. */
+  readonly hosts: ReadonlyMap<string, string>;
+  /** Prefix with its slash, to group. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
+/** An instance as it is once HAProxy was told everything about it. */
+export function runningInstance({ weight, maxConnections }: EdgeInstance): RunningInstance {
+  return { weight, maxConnections, ready: true };
+}
