@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
+import { VERSION } from './version.ts';
 
 /** One setting of a program: its flag, where else it is read from, and what it may be. */
 export interface Option<Value = unknown> {
@@ -252,3 +254,47 @@ export const addressAndPort = (fallback: string) =>
       context.addIssue({ code: 'custom', message: 'must be ADDRESS:PORT' });
       return z.NEVER;
     });
+
+/** The level of a program's log, as both services take it. */
+export const logLevel = {
+  flag: 'log-level',
+  env: ['TOOTS_LOG_LEVEL'],
+  value: 'LEVEL',
+  schema: z
+    .string()
+    .optional()
+    .transform((value, context): LogLevel => {
+      const level = LOG_LEVELS.find((known) => known === (LEVEL_NAMES[value ?? 'info'] ?? value));
+      if (level !== undefined) return level;
+      context.addIssue({ code: 'custom', message: `must be one of ${LOG_LEVELS.join(', ')}` });
+      return z.NEVER;
+    }),
+  describe: 'What is logged, from fatal (least) to trace',
+} satisfies Option;
+
+/** consul-template's words for them. */
+const LEVEL_NAMES: Readonly<Record<string, LogLevel>> = { err: 'error', warning: 'warn' };
+
+/**
+ * Reads a program's settings from this process's arguments and environment and runs it; answers its exit code:
+ * 0 after help or version, 2 after a wrong usage, of which every problem is told on stderr.
+ */
+export async function startProgram<Of extends Options>(
+  program: Program<Of>,
+  run: (settings: SettingsOf<Of>, positionals: readonly string[]) => Promise<number>,
+): Promise<number> {
+  const parsed = readSettings(program, process.argv.slice(2), process.env);
+  switch (parsed.kind) {
+    case 'help':
+      process.stdout.write(parsed.text);
+      return 0;
+    case 'version':
+      process.stdout.write(`${program.name} ${VERSION}\n`);
+      return 0;
+    case 'wrong':
+      process.stderr.write(`${parsed.problems.map((problem) => `${program.name}: ${problem}`).join('\n')}\nTry ${program.name} -help.\n`);
+      return 2;
+    default:
+      return run(parsed.settings, parsed.positionals);
+  }
+}

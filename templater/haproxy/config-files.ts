@@ -48,8 +48,13 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
   }
 }
 
-/** What a restart of HAProxy starts from: configuration and maps, always of the same plan. */
-export function createConfigWriter(files: EdgeFiles): (rendered: RenderedEdge) => Promise<void> {
+/** Writes what a restart of HAProxy starts from, where it differs from what was written before. */
+export interface ConfigWriter {
+  readonly maps: (rendered: RenderedEdge) => Promise<void>;
+  readonly config: (rendered: RenderedEdge) => Promise<void>;
+}
+
+export function createConfigWriter(files: EdgeFiles): ConfigWriter {
   const written = new Map<string, string>();
   const write = async (path: string, text: string) => {
     if (written.get(path) === text) return;
@@ -57,10 +62,12 @@ export function createConfigWriter(files: EdgeFiles): (rendered: RenderedEdge) =
     await replaceFile(path, text);
     written.set(path, text);
   };
-  return async ({ config, hostsMap, pathsMap }) => {
-    await write(files.hostsMap, hostsMap);
-    await write(files.pathsMap, pathsMap);
-    await write(files.config, config);
+  return {
+    maps: async ({ hostsMap, pathsMap }) => {
+      await write(files.hostsMap, hostsMap);
+      await write(files.pathsMap, pathsMap);
+    },
+    config: ({ config }) => write(files.config, config),
   };
 }
 

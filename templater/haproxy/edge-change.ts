@@ -1,5 +1,5 @@
 import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
-import { pathKeys } from './render.ts';
+import { pathKeys } from './path-keys.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { type EdgeShape, reloadReasons } from './shape.ts';
 

@@ -110,6 +110,8 @@ export type EdgeSettings = Omit<Settings, 'edge'>;
 export function edgeFiles(runDir: string) {
   return {
     config: join(runDir, 'haproxy.cfg'),
+    /** Checked, then thrown away. */
+    candidate: join(runDir, 'haproxy.cfg.candidate'),
     hostsMap: join(runDir, 'hosts.map'),
     pathsMap: join(runDir, 'paths.map'),
     ownNamesMap: join(runDir, 'own-names.map'),

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
-import type { PathPrefix } from '../../model/path-prefix.ts';
 import type { EdgeFiles, EdgeSettings } from './edge-settings.ts';
+import { pathKeys } from './path-keys.ts';
 import { type EdgeShape, fingerprint } from './shape.ts';
 import { configWord } from './words.ts';
 
@@ -65,11 +65,6 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
       fingerprint: name,
     };
   };
-}
-
-/** A path prefix as the map holds it: with a slash at its end, so that it only matches at the border of a segment. */
-export function pathKeys(paths: ReadonlyMap<PathPrefix, string>): ReadonlyMap<string, string> {
-  return new Map([...paths].map(([prefix, group]) => [`${prefix}/`, group]));
 }
 
 function mapText(entries: ReadonlyMap<string, string>): string {

@@ -1,4 +1,5 @@
-import type { EdgeInstance } from '../../model/edge.ts';
+import type { EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import { pathKeys } from './path-keys.ts';
 import type { EdgeShape } from './shape.ts';
 
 /** An instance as HAProxy has it. */
@@ -27,4 +28,15 @@ export interface RunningEdge {
 /** An instance as it is once HAProxy was told everything about it. */
 export function runningInstance({ weight, maxConnections }: EdgeInstance): RunningInstance {
   return { weight, maxConnections, ready: true };
+}
+
+/** What a HAProxy is that has just loaded the files of a plan. */
+export function runningAsPlanned(pid: number, { groups, hosts, paths }: EdgePlan, shape: EdgeShape): RunningEdge {
+  const instances = new Map(
+    [...groups.values()].map((group) => [
+      group.key,
+      new Map(group.instances.map((instance) => [instance.name, runningInstance(instance)])),
+    ]),
+  );
+  return { pid, shape, instances, hosts, paths: pathKeys(paths) };
 }

@@ -1,0 +1,49 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface EdgeMetrics {
+  readonly round: (did: string, ms: number, commands: number) => void;
+  readonly started: () => void;
+  readonly reloaded: () => void;
+  readonly oldWorkers: (count: number) => void;
+  readonly drifted: (count: number) => void;
+}
+
+/** The edge's own metrics, registered in `registers`. */
+export function createEdgeMetrics(registry: Registry): EdgeMetrics {
+  const registers = [registry];
+  const rounds = new Counter({ name: 'toots_edge_rounds_total', help: 'Rounds by what they did', labelNames: ['did'], registers });
+  const seconds = new Histogram({
+    name: 'toots_edge_round_seconds',
+    help: 'How long a round took',
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+    registers,
+  });
+  const commands = new Counter({ name: 'toots_edge_runtime_commands_total', help: 'Runtime API commands sent to HAProxy', registers });
+  const reloads = new Counter({ name: 'toots_edge_reloads_total', help: 'Reloads of HAProxy', registers });
+  const starts = new Counter({
+    name: 'toots_edge_haproxy_starts_total',
+    help: 'Times that HAProxy was started because none ran',
+    registers,
+  });
+  const old = new Gauge({
+    name: 'toots_edge_old_workers',
+    help: 'Workers of earlier configurations that still had connections at the last reload',
+    registers,
+  });
+  const drift = new Counter({
+    name: 'toots_edge_drift_total',
+    help: 'Differences found in HAProxy that were not made here, and repaired',
+    registers,
+  });
+  return {
+    round: (did, ms, sent) => {
+      rounds.inc({ did });
+      seconds.observe(ms / 1000);
+      commands.inc(sent);
+    },
+    started: () => starts.inc(),
+    reloaded: () => reloads.inc(),
+    oldWorkers: (count) => old.set(count),
+    drifted: (count) => drift.inc(count),
+  };
+}

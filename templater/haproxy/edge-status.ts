@@ -1,0 +1,45 @@
+import type { KnownProblem } from '../../daemon/problem-book.ts';
+import type { PlannedEdge } from '../../model/plan-edge.ts';
+import type { EdgeSettings } from './edge-settings.ts';
+import type { LastRound } from './engine.ts';
+import type { HaproxyFeatures } from './render.ts';
+import type { RunningEdge } from './running-edge.ts';
+
+export interface EdgeStatusParts {
+  readonly settings: EdgeSettings;
+  readonly features: HaproxyFeatures;
+  readonly consul: object;
+  readonly planned: PlannedEdge | undefined;
+  readonly running: RunningEdge | undefined;
+  readonly lastRound: LastRound | undefined;
+  readonly problems: readonly KnownProblem[];
+}
+
+/** What `GET /status` tells of the edge. Pure. */
+export function edgeStatus({ settings, features, consul, planned, running, lastRound, problems }: EdgeStatusParts): object {
+  return {
+    program: 'templater',
+    consul,
+    haproxy: {
+      version: features.version,
+      worker: running?.pid ?? null,
+      runDir: settings.runDir,
+      bind: settings.bind,
+      httpPort: settings.httpPort,
+      statsPort: settings.statsPort,
+    },
+    https: { port: settings.httpsPort, bound: false, reason: 'there is no certificate' },
+    lastRound: lastRound ?? null,
+    services:
+      planned === undefined
+        ? []
+        : [...planned.plan.groups.values()].map((group) => ({
+            service: group.service,
+            mode: group.mode,
+            instances: group.instances.length,
+          })),
+    listeners: Object.fromEntries(planned?.plan.listeners ?? []),
+    holds: [],
+    problems,
+  };
+}

@@ -1,0 +1,48 @@
+import type { PlannedEdge } from '../../model/plan-edge.ts';
+import type { EdgeSettings } from './edge-settings.ts';
+import { whyNotBindable } from './ports.ts';
+
+/** Knows which TCP ports the edge's listeners may not have. */
+export interface ListenPorts {
+  /** Ports and why they are refused; the same object until something changed. */
+  readonly refused: () => ReadonlyMap<number, string>;
+  /** Tries the ports that a plan opens anew, and those that were busy. Answers whether `refused` changed. */
+  readonly probe: (planned: PlannedEdge, open: ReadonlyMap<number, string>) => Promise<boolean>;
+  /** Whether a refused port may become free. */
+  readonly waiting: () => boolean;
+}
+
+/** `open` ports are those that HAProxy listens on already. */
+export function createListenPorts({
+  bind,
+  httpPort,
+  httpsPort,
+  statsPort,
+  api,
+}: Pick<EdgeSettings, 'bind' | 'httpPort' | 'httpsPort' | 'statsPort' | 'api'>): ListenPorts {
+  const own = new Map(
+    (
+      [
+        ['HTTP', httpPort],
+        ['HTTPS', httpsPort],
+        ['statistics', statsPort],
+        ['API', api.port],
+      ] as const
+    ).map(([what, port]) => [port, `this is the ${what} port of the edge itself; choose another`]),
+  );
+  let busy = new Map<number, string>();
+  let refused: ReadonlyMap<number, string> = own;
+  return {
+    refused: () => refused,
+    waiting: () => busy.size > 0,
+    probe: async ({ plan }, open) => {
+      const candidates = [...new Set([...plan.listeners.keys(), ...busy.keys()])].filter((port) => !open.has(port));
+      const tried = await Promise.all(candidates.map(async (port) => [port, await whyNotBindable(bind, port)] as const));
+      const now = new Map(tried.flatMap(([port, why]) => (why === undefined ? [] : [[port, why] as const])));
+      const changed = now.size !== busy.size || [...now].some(([port, why]) => busy.get(port) !== why);
+      busy = now;
+      if (changed) refused = new Map([...now, ...own]);
+      return changed;
+    },
+  };
+}
