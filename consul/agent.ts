@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { OperationError } from '../daemon/operation-error.ts';
+import { ConsulRefusal, call, REQUEST_TIMEOUT_MS } from './call.ts';
+import { type CheckStatus, decode, encode, type Registered, type Registration } from './registration.ts';
+import type { ConsulRequest, ConsulTransport } from './transport.ts';
+
+/** What an agent says of itself. */
+export interface AgentSelf {
+  readonly node: string;
+  readonly version: string;
+  /** The address it tells the others: that of its host. */
+  readonly address: string;
+  /** Whether it takes script checks over HTTP. */
+  readonly takesScripts: boolean;
+}
+
+/** The local agent: what is registered with it, and how to change that. Every call throws what {@link call} throws. */
+export interface ConsulAgent {
+  readonly self: (signal: AbortSignal) => Promise<AgentSelf>;
+  /** By service ID, whoever registered it. */
+  readonly registered: (signal: AbortSignal) => Promise<ReadonlyMap<string, Registered>>;
+  readonly register: (registration: Registration, signal: AbortSignal) => Promise<void>;
+  /** An ID that is not there is no error. */
+  readonly deregister: (id: string, signal: AbortSignal) => Promise<void>;
+  readonly deregisterCheck: (checkId: string, signal: AbortSignal) => Promise<void>;
+  readonly tellStatus: (checkId: string, status: CheckStatus, output: string, signal: AbortSignal) => Promise<void>;
+  /** On for a reason, off without one. */
+  readonly maintain: (id: string, reason: string | undefined, signal: AbortSignal) => Promise<void>;
+}
+
+const self = z.object({
+  Config: z.object({ NodeName: z.string(), Version: z.string() }),
+  Member: z.object({ Addr: z.string() }),
+  DebugConfig: z.object({ EnableRemoteScriptChecks: z.boolean().default(false) }).default({ EnableRemoteScriptChecks: false }),
+});
+
+/** Speaks to one agent. */
+export function createAgent(transport: ConsulTransport): ConsulAgent {
+  const get = (path: string, signal: AbortSignal) => call(transport, { method: 'GET', path }, signal);
+  const put = async (path: string, rest: Pick<ConsulRequest, 'query' | 'body'>, signal: AbortSignal): Promise<void> => {
+    const request: ConsulRequest = { method: 'PUT', path, timeoutMs: REQUEST_TIMEOUT_MS, ...rest };
+    const answer = await transport.send(request, signal);
+    if (answer.status < 200 || answer.status > 299) throw new ConsulRefusal(request, answer, transport.subject);
+  };
+  const removing = async (path: string, signal: AbortSignal): Promise<void> => {
+    try {
+      await put(path, {}, signal);
+    } catch (error) {
+      if (!isUnknownId(error)) throw error;
+    }
+  };
+  return {
+    self: async (signal) => {
+      const json = await get('/v1/agent/self', signal);
+      const { Config, Member, DebugConfig } = parsed('/v1/agent/self', transport, () => self.parse(json));
+      return { node: Config.NodeName, version: Config.Version, address: Member.Addr, takesScripts: DebugConfig.EnableRemoteScriptChecks };
+    },
+    registered: async (signal) => {
+      const [services, checks] = await Promise.all([get('/v1/agent/services', signal), get('/v1/agent/checks', signal)]);
+      return parsed('/v1/agent/services', transport, () => decode(services, checks));
+    },
+    register: (registration, signal) => put('/v1/agent/service/register', { body: encode(registration) }, signal),
+    deregister: (id, signal) => removing(`/v1/agent/service/deregister/${encodeURIComponent(id)}`, signal),
+    deregisterCheck: (checkId, signal) => removing(`/v1/agent/check/deregister/${encodeURIComponent(checkId)}`, signal),
+    tellStatus: (checkId, status, output, signal) =>
+      put(`/v1/agent/check/update/${encodeURIComponent(checkId)}`, { body: { Status: status, Output: output } }, signal),
+    maintain: (id, reason, signal) =>
+      put(`/v1/agent/service/maintenance/${encodeURIComponent(id)}`, { query: { enable: String(reason !== undefined), reason } }, signal),
+  };
+}
+
+function parsed<Value>(path: string, { subject }: ConsulTransport, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof z.ZodError)) throw cause;
+    throw new OperationError(`Consul GET ${path}`, { subject, cause, hint: `not what an agent answers: ${z.prettifyError(cause)}` });
+  }
+}
+
+/** Consul before 1.10 answers 200 for an ID it does not know, later ones 404. */
+function isUnknownId(error: unknown): boolean {
+  return error instanceof ConsulRefusal && error.status === 404;
+}

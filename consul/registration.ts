@@ -1,0 +1,281 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+/** Meta keys of every registration of ours. */
+export const META = {
+  /** The registrator that may change and remove it. */
+  owner: 'toots-owner',
+  /** Full ID of the container it came from. */
+  container: 'toots-container',
+  /** The deployment it came from: what an A/B split is made of. */
+  variant: 'toots-variant',
+} as const;
+
+/** A service instance as its agent is told it, complete. */
+export interface Registration {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  /** Shares in DNS SRV answers; Consul wants at least 1. */
+  readonly weights: Weights;
+  /** Others may change the tags in the catalog; ours are then set once and not kept. */
+  readonly tagsAreFree: boolean;
+  readonly checks: readonly Check[];
+}
+
+export interface Weights {
+  readonly passing: number;
+  readonly warning: number;
+}
+
+export type CheckStatus = 'passing' | 'warning' | 'critical';
+
+/** One check of a registration. */
+export interface Check {
+  /** Unique on the agent. */
+  readonly id: string;
+  readonly name: string;
+  readonly probe: Probe;
+  /** Until the first probe has answered; Consul starts with critical. */
+  readonly status?: CheckStatus;
+  /** The service is taken out after being critical for so long; a Go duration. */
+  readonly deregisterAfter?: string;
+}
+
+/** How often a probe is made, and how long it may take; Go durations. */
+interface Period {
+  readonly interval: string;
+  readonly timeout?: string;
+}
+
+interface Tls {
+  readonly skipVerify?: boolean;
+  readonly serverName?: string;
+}
+
+/** What a check does. `reported` does nothing: whoever registered it tells its status. */
+export type Probe =
+  | (Period & {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, readonly string[]>>;
+      readonly body?: string;
+      readonly tls?: Tls;
+    })
+  | (Period & { readonly kind: 'tcp'; readonly address: string })
+  | (Period & { readonly kind: 'grpc'; readonly address: string; readonly tls?: Tls })
+  | (Period & { readonly kind: 'script'; readonly words: readonly string[] })
+  | { readonly kind: 'ttl'; readonly ttl: string }
+  | { readonly kind: 'reported' };
+
+/** What an agent holds of an instance; whoever registered it. */
+export interface Registered {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly weights: Weights;
+  readonly tagsAreFree: boolean;
+  /** By ID, without the one of maintenance. */
+  readonly checks: ReadonlyMap<string, RegisteredCheck>;
+  /** Why it is in maintenance, as whoever did it said; absent when it is not. */
+  readonly maintenance?: string;
+}
+
+export interface RegisteredCheck {
+  readonly status: CheckStatus;
+  /** Of the {@link Check} it was registered with; absent when it was not by us. */
+  readonly digest?: string;
+}
+
+/** The TTL of a check that is told when it changes, and never goes stale: ten years. */
+const TOLD_TTL = '87600h';
+
+/** The body of `PUT /v1/agent/service/register`. */
+export function encode(registration: Registration): object {
+  const { id, name, address, port, tags, meta, weights, tagsAreFree, checks } = registration;
+  return {
+    ID: id,
+    Name: name,
+    Address: address,
+    Port: port,
+    Tags: tags,
+    Meta: meta,
+    Weights: { Passing: weights.passing, Warning: weights.warning },
+    EnableTagOverride: tagsAreFree,
+    Checks: checks.map(encodeCheck),
+  };
+}
+
+/** An agent does not tell how a check is made, so the notes say it: in words, and as a digest to compare by. */
+function encodeCheck(check: Check): object {
+  return {
+    CheckID: check.id,
+    Name: check.name,
+    Notes: `${inWords(check.probe)} [${digestOf(check)}]`,
+    ...(check.status !== undefined && { Status: check.status }),
+    ...(check.deregisterAfter !== undefined && { DeregisterCriticalServiceAfter: check.deregisterAfter }),
+    ...encodeProbe(check.probe),
+  };
+}
+
+function encodeProbe(probe: Probe): object {
+  switch (probe.kind) {
+    case 'http':
+      return {
+        HTTP: probe.url,
+        ...(probe.method !== undefined && { Method: probe.method }),
+        ...(probe.headers !== undefined && { Header: probe.headers }),
+        ...(probe.body !== undefined && { Body: probe.body }),
+        ...encodeTls(probe.tls),
+        ...encodePeriod(probe),
+      };
+    case 'tcp':
+      return { TCP: probe.address, ...encodePeriod(probe) };
+    case 'grpc':
+      return { GRPC: probe.address, ...(probe.tls !== undefined && { GRPCUseTLS: true }), ...encodeTls(probe.tls), ...encodePeriod(probe) };
+    case 'script':
+      return { Args: probe.words, ...encodePeriod(probe) };
+    case 'ttl':
+      return { TTL: probe.ttl };
+    case 'reported':
+      return { TTL: TOLD_TTL };
+  }
+}
+
+/** Consul before 1.10 refuses a body with a field it does not know, so a field is sent only where it says something. */
+function encodeTls(tls: Tls = {}): object {
+  return {
+    ...(tls.skipVerify && { TLSSkipVerify: true }),
+    ...(tls.serverName !== undefined && { TLSServerName: tls.serverName }),
+  };
+}
+
+function encodePeriod({ interval, timeout }: Period): object {
+  return { Interval: interval, ...(timeout !== undefined && { Timeout: timeout }) };
+}
+
+function inWords(probe: Probe): string {
+  switch (probe.kind) {
+    case 'http':
+      return `${probe.method ?? 'GET'} ${probe.url} every ${probe.interval}`;
+    case 'tcp':
+      return `tcp ${probe.address} every ${probe.interval}`;
+    case 'grpc':
+      return `grpc ${probe.address} every ${probe.interval}`;
+    case 'script':
+      return `${probe.words[0] ?? ''} every ${probe.interval}`;
+    case 'ttl':
+      return `told at least every ${probe.ttl}`;
+    case 'reported':
+      return 'told at every change';
+  }
+}
+
+/** Equal for equal definitions; the status a check starts with is no part of it. */
+export function digestOf({ id, name, probe, deregisterAfter }: Check): string {
+  return createHash('sha256').update(canonical({ id, name, probe, deregisterAfter })).digest('hex').slice(0, 12);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    item !== null && typeof item === 'object' && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+const agentServices = z.record(
+  z.string(),
+  z.object({
+    ID: z.string(),
+    Service: z.string(),
+    Address: z.string().default(''),
+    Port: z.number().default(0),
+    Tags: z.array(z.string()).nullish(),
+    Meta: z.record(z.string(), z.string()).nullish(),
+    Weights: z.object({ Passing: z.number(), Warning: z.number() }).optional(),
+    EnableTagOverride: z.boolean().default(false),
+  }),
+);
+
+const agentChecks = z.record(
+  z.string(),
+  z.object({
+    CheckID: z.string(),
+    ServiceID: z.string().default(''),
+    Status: z.string(),
+    Notes: z.string().default(''),
+  }),
+);
+
+const MAINTENANCE = '_service_maintenance:';
+
+/** What `GET /v1/agent/services` and `/v1/agent/checks` answered, by service ID. @throws ZodError when it is something else. */
+export function decode(services: unknown, checks: unknown): ReadonlyMap<string, Registered> {
+  const checksOf = new Map<string, z.infer<typeof agentChecks>[string][]>();
+  for (const check of Object.values(agentChecks.parse(checks ?? {}))) {
+    checksOf.set(check.ServiceID, [...(checksOf.get(check.ServiceID) ?? []), check]);
+  }
+  return new Map(
+    Object.values(agentServices.parse(services ?? {})).map((service) => {
+      const own = checksOf.get(service.ID) ?? [];
+      const maintenance = own.find(({ CheckID }) => CheckID.startsWith(MAINTENANCE));
+      const registered: Registered = {
+        id: service.ID,
+        name: service.Service,
+        address: service.Address,
+        port: service.Port,
+        tags: service.Tags ?? [],
+        meta: service.Meta ?? {},
+        weights: { passing: service.Weights?.Passing ?? 1, warning: service.Weights?.Warning ?? 1 },
+        tagsAreFree: service.EnableTagOverride,
+        checks: new Map(
+          own.filter((check) => check !== maintenance).map((check) => [check.CheckID, decodeCheck(check.Status, check.Notes)]),
+        ),
+        ...(maintenance !== undefined && { maintenance: maintenance.Notes }),
+      };
+      return [service.ID, registered];
+    }),
+  );
+}
+
+function decodeCheck(status: string, notes: string): RegisteredCheck {
+  const digest = / \[([0-9a-f]{12})\]$/.exec(notes)?.[1];
+  const known = status === 'passing' || status === 'warning' ? status : 'critical';
+  return { status: known, ...(digest !== undefined && { digest }) };
+}
+
+/** Whether registering it again would change nothing. Statuses and maintenance come and go without that. */
+export function isRegistered(wanted: Registration, actual: Registered): boolean {
+  return (
+    wanted.name === actual.name &&
+    wanted.address === actual.address &&
+    wanted.port === actual.port &&
+    wanted.tagsAreFree === actual.tagsAreFree &&
+    (wanted.tagsAreFree || canonical(wanted.tags) === canonical(actual.tags)) &&
+    canonical(wanted.meta) === canonical(actual.meta) &&
+    canonical(wanted.weights) === canonical(actual.weights) &&
+    wanted.checks.every((check) => actual.checks.get(check.id)?.digest === digestOf(check))
+  );
+}
+
+/** What the agent holds after it took the registration: checks it had keep their status, those the registration has not stay. */
+export function registeredAs(wanted: Registration, before?: Registered): Registered {
+  const { checks, ...rest } = wanted;
+  const taken = checks.map((check): [string, RegisteredCheck] => [
+    check.id,
+    { status: before?.checks.get(check.id)?.status ?? check.status ?? 'critical', digest: digestOf(check) },
+  ]);
+  return {
+    ...rest,
+    checks: new Map([...(before?.checks ?? []), ...taken]),
+    ...(before?.maintenance !== undefined && { maintenance: before.maintenance }),
+  };
+}

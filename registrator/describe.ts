@@ -1,0 +1,166 @@
+import { type Check, META, type Registration } from '../consul/registration.ts';
+import { EDGE_OPTIONS, isForEdge, valuesOfTag } from '../model/edge-options.ts';
+import type { Problem } from '../model/problem.ts';
+import { shownValue } from '../model/problem.ts';
+import { DEFAULT_WEIGHT } from '../model/weight.ts';
+import { cutToBytes, parseAttributes, type Refused } from './attributes.ts';
+import { type CheckAbilities, parseChecks } from './checks.ts';
+import type { Container } from './container.ts';
+import { type AddressPolicy, type Endpoint, type ExposedPort, endpointsOf, exposedPorts, type Neighbourhood } from './endpoints.ts';
+import { type PortMetadata, readMetadata } from './metadata.ts';
+import { defaultName, type NameSource, variantOf } from './service-name.ts';
+import type { TagTemplate } from './tag-template.ts';
+import { joinTags, parseTags } from './tags.ts';
+
+/** What an operator has decided about all containers. */
+export interface DescribePolicy extends AddressPolicy {
+  /** Of this host: the first part of an ID. */
+  readonly hostName: string;
+  readonly owner: string;
+  /** `-explicit`: only ports that a key names. */
+  readonly isExplicit: boolean;
+  readonly nameFrom: NameSource;
+  readonly extraTags: TagTemplate;
+}
+
+/** What a container's services depend on beside the container itself. */
+export interface Surroundings extends Neighbourhood {
+  readonly abilities: CheckAbilities;
+  /** What the image's ID stands for, where that is all the container knows of its image. */
+  readonly imageName?: string;
+}
+
+/** What a container is in Consul while it runs. */
+export interface Description {
+  readonly services: readonly DescribedService[];
+  /** Of the container as a whole and of each of its services. */
+  readonly problems: readonly Problem[];
+  /** Why there is no service at all. */
+  readonly why?: string;
+}
+
+export interface DescribedService {
+  readonly registration: Registration;
+  readonly exposed: ExposedPort;
+}
+
+/** ID of the check that tells what Docker's HEALTHCHECK found. */
+export const healthCheckId = (serviceId: string): string => `service:${serviceId}:docker`;
+
+/** Pure: the services of a container, by gliderlabs registrator's keys and ours. */
+export function describeContainer(container: Container, policy: DescribePolicy, near: Surroundings): Description {
+  const metadata = readMetadata(container.env, container.labels);
+  const ports = exposedPorts(container, metadata.namedPorts, policy, near);
+  const wanted = ports
+    .map((exposed) => ({ exposed, metadata: metadata.ofPort(exposed.number) }))
+    .filter((port) => isWanted(port.metadata, policy));
+  const reachable = wanted.map((port) => ({ ...port, ...endpointsOf(container, port.exposed, port.metadata, policy, near) }));
+  const registered = reachable.filter(({ endpoints }) => endpoints.length > 0);
+  const extra = policy.extraTags.render(container.inspection);
+  const described = registered.map((port) =>
+    describePort({ ...port, container, policy, near, hasSuffix: registered.length > 1, extraTags: extra.tags }),
+  );
+  const refused = [
+    ...reachable.flatMap((port) => port.refused),
+    ...described.flatMap((port) => port.refused),
+    ...extra.faults.map(({ reason }) => ({ option: '-tags', reason })),
+  ];
+  return {
+    services: described.flatMap(({ services }) => services),
+    problems: [...new Set(refused.map((one) => JSON.stringify(problemOf(container, one))))].map((text): Problem => JSON.parse(text)),
+    ...(registered.length === 0 && { why: whyNothing(ports, wanted.length, reachable.find(({ why }) => why !== undefined)?.why, policy) }),
+  };
+}
+
+function isWanted(metadata: PortMetadata, { isExplicit }: DescribePolicy): boolean {
+  return metadata.get('ignore') === undefined && (!isExplicit || metadata.get('name') !== undefined);
+}
+
+function whyNothing(
+  ports: readonly ExposedPort[],
+  wanted: number,
+  unreachable: string | undefined,
+  { isInternal, isExplicit }: DescribePolicy,
+): string {
+  if (ports.length === 0) return isInternal ? 'it exposes no port' : 'it publishes no port';
+  if (wanted === 0) return isExplicit ? 'no port is named (-explicit), or SERVICE_IGNORE is set' : 'SERVICE_IGNORE is set';
+  return unreachable ?? 'none of its ports can be reached';
+}
+
+function problemOf({ name }: Container, { option, value, reason }: Refused): Problem {
+  return { subject: name, option, ...(value !== undefined && { value: shownValue(value) }), reason };
+}
+
+interface PortToDescribe {
+  readonly container: Container;
+  readonly exposed: ExposedPort;
+  readonly metadata: PortMetadata;
+  readonly endpoints: readonly Endpoint[];
+  readonly hasSuffix: boolean;
+  readonly extraTags: readonly string[];
+  readonly policy: DescribePolicy;
+  readonly near: Surroundings;
+}
+
+function describePort(port: PortToDescribe): { services: readonly DescribedService[]; refused: readonly Refused[] } {
+  const { container, exposed, metadata, endpoints, near } = port;
+  const tags = joinTags(parseTags(metadata.get('tags') ?? ''), port.extraTags, exposed.protocol === 'udp' ? ['udp'] : []);
+  const attributes = parseAttributes(metadata);
+  const refused = [...attributes.refused];
+  const services = endpoints.map((endpoint, index) => {
+    const id = index === 0 ? plainId(port) : `${plainId(port)}:${endpoint.port}`;
+    const checks = parseChecks(
+      metadata,
+      { serviceId: id, ...endpoint, containerId: container.id, containerPort: exposed.number },
+      near.abilities,
+    );
+    refused.push(...checks.refused);
+    const registration: Registration = {
+      id,
+      name: serviceName(port),
+      ...endpoint,
+      tags,
+      meta: { ...attributes.meta, ...ownMeta(port) },
+      weights: { passing: servedWeight(tags), warning: 1 },
+      tagsAreFree: metadata.get('enable_tag_override') !== undefined,
+      checks: [...checks.checks, ...dockerHealth(container, id, metadata)],
+    };
+    return { registration, exposed };
+  });
+  return { services, refused };
+}
+
+/** `SERVICE_<port>_ID` or `SERVICE_ID` as it is, else `host:container:port`, and `:udp`. */
+function plainId({ container, exposed, metadata, policy }: PortToDescribe): string {
+  const udp = exposed.protocol === 'udp' ? ':udp' : '';
+  return metadata.get('id') ?? `${policy.hostName}:${container.name}:${exposed.number}${udp}`;
+}
+
+/** A name that was not given for this very port gets the port as suffix where several ports are registered. */
+function serviceName({ container, exposed, metadata, hasSuffix, policy, near }: PortToDescribe): string {
+  const name = metadata.get('name') ?? defaultName(container, near.imageName, policy.nameFrom);
+  return hasSuffix && !metadata.isOfPort('name') ? `${name}-${exposed.number}` : name;
+}
+
+function ownMeta({ container, metadata, policy, near }: PortToDescribe): Record<string, string> {
+  const variant = metadata.get('variant') ?? variantOf(container, near.imageName);
+  return { [META.owner]: policy.owner, [META.container]: container.id, [META.variant]: cutToBytes(variant, 512) };
+}
+
+/** A share of the DNS answers that is as large as that of the edge. Consul wants at least 1, and gives 1 to whoever says nothing. */
+function servedWeight(tags: readonly string[]): number {
+  if (!isForEdge(tags)) return 1;
+  for (const spelling of EDGE_OPTIONS.weight.tags) {
+    const [text] = valuesOfTag(tags, spelling);
+    const parsed = text === undefined ? undefined : EDGE_OPTIONS.weight.parse(text);
+    if (parsed !== undefined && parsed.kind !== 'refused') return Math.max(1, parsed.value);
+  }
+  return DEFAULT_WEIGHT;
+}
+
+/** What Docker found, as a check that we tell; `SERVICE_CHECK_DOCKER=false` goes without. */
+function dockerHealth({ state }: Container, serviceId: string, metadata: PortMetadata): readonly Check[] {
+  if (state.health === undefined || /^(false|no|off|0)$/i.test(metadata.get('check_docker') ?? '')) return [];
+  const status = state.health === 'healthy' ? 'passing' : 'critical';
+  return [{ id: healthCheckId(serviceId), name: 'Docker health', probe: { kind: 'reported' }, status }];
+}

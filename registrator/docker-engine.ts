@@ -1,0 +1,186 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import { z } from 'zod';
+import { OperationError } from '../daemon/operation-error.ts';
+import { type Container, parseContainer } from './container.ts';
+import { type DockerEvent, parseDockerEvent } from './docker-event.ts';
+import { nameOfTags } from './service-name.ts';
+
+/** What a registrator asks a Docker engine. Every call throws OperationError when there is no good answer in time. */
+export interface DockerEngine {
+  readonly subject: string;
+  /** The engine's own ID, which stays when it is restarted or its host is renamed. */
+  readonly id: (signal: AbortSignal) => Promise<string>;
+  readonly ping: (signal: AbortSignal) => Promise<void>;
+  /** Running containers, or all there are. */
+  readonly list: (isAll: boolean, signal: AbortSignal) => Promise<readonly ListedContainer[]>;
+  /** Undefined when there is no such container. */
+  readonly inspect: (id: string, signal: AbortSignal) => Promise<Container | undefined>;
+  /** What an image ID stands for; undefined when it has no name. */
+  readonly imageName: (imageId: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Subscribed once it resolves; the events end, or throw, when the engine is lost. */
+  readonly events: (signal: AbortSignal) => Promise<AsyncIterable<DockerEvent>>;
+  /** What the engine remembers since then, by its own clock. */
+  readonly pastEvents: (sinceMs: number, signal: AbortSignal) => Promise<readonly DockerEvent[]>;
+}
+
+/** A container in a list, and a text that changes when an inspection would tell something new. */
+export interface ListedContainer {
+  readonly id: string;
+  readonly fingerprint: string;
+}
+
+/** How long an answer may take, milliseconds; an inspection waits for a container that is being taken down. */
+const TIMEOUT_MS = 10_000;
+const PAST_EVENTS_TIMEOUT_MS = 1_000;
+
+/** Speaks to an engine: `unix:///…`, `tcp://HOST:PORT` (with TLS where certificates are given), `http(s)://HOST:PORT`. No API version is asked for: each engine speaks its own. */
+export function createDockerEngine(url: string, { keepsInspection, tls }: { keepsInspection: boolean; tls?: DockerTls }): DockerEngine {
+  const docker = new Docker(dockerOptions(url, tls));
+  const asked = async <Value>(what: string, ask: (within: AbortSignal) => Promise<Value>, signal: AbortSignal): Promise<Value> => {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    try {
+      return await Promise.race([ask(within), abortion(within)]);
+    } catch (cause) {
+      throw failure(what, url, cause, signal, within);
+    }
+  };
+  return {
+    subject: url,
+    id: (signal) => asked('Docker info', async () => parsedInfo.parse(await docker.info()).ID, signal),
+    ping: (signal) => asked('Docker ping', () => docker.ping(), signal),
+    list: (all, signal) =>
+      asked(
+        'Docker list',
+        async (abortSignal) => parsedList.parse(await docker.listContainers({ all, abortSignal })).map(parseListed),
+        signal,
+      ),
+    inspect: (id, signal) =>
+      asked(
+        'Docker inspect',
+        (abortSignal) =>
+          unlessUnknown(async () => parseContainer(await docker.getContainer(id).inspect({ abortSignal }), { keepsInspection })),
+        signal,
+      ),
+    imageName: (id, signal) =>
+      asked(
+        'Docker image',
+        () => unlessUnknown(async () => nameOfTags(parsedImage.parse(await docker.getImage(id).inspect()).RepoTags ?? [])),
+        signal,
+      ),
+    events: async (signal) => {
+      const stream = await asked('Docker events', () => docker.getEvents({ abortSignal: signal }), signal);
+      return eventsOf(stream, url, signal);
+    },
+    pastEvents: async (sinceMs, signal) => {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(PAST_EVENTS_TIMEOUT_MS)]);
+      const span = { since: sinceMs / 1_000, until: Date.now() / 1_000 };
+      const stream = await asked('Docker past events', () => docker.getEvents({ ...span, abortSignal: within }), signal);
+      return whatComes(eventsOf(stream, url, within), within);
+    },
+  };
+}
+
+export interface DockerTls {
+  /** A folder with ca.pem, cert.pem and key.pem. */
+  readonly folder: string;
+}
+
+/** `DOCKER_HOST`, else where the engine's socket usually is, else where gliderlabs registrator's containers have it. */
+export function defaultDockerUrl(): string {
+  const usual = '/var/run/docker.sock';
+  const mounted = '/tmp/docker.sock';
+  return `unix://${!existsSync(usual) && existsSync(mounted) ? mounted : usual}`;
+}
+
+function dockerOptions(url: string, tls: DockerTls | undefined): Docker.DockerOptions {
+  // Docker's client fills what is not said from its own environment, and would prefer that.
+  const { protocol, hostname, port, pathname } = new URL(url);
+  if (protocol === 'unix:') return { host: '', socketPath: decodeURIComponent(pathname) };
+  const file = (name: string) => readFileSync(join(tls?.folder ?? '', name));
+  const isSecure = tls !== undefined || protocol === 'https:';
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port || (isSecure ? '2376' : '2375'),
+    protocol: isSecure ? 'https' : 'http',
+    ...(tls !== undefined && { ca: file('ca.pem'), cert: file('cert.pem'), key: file('key.pem') }),
+  };
+}
+
+const parsedInfo = z.object({ ID: z.string().min(1) });
+const parsedImage = z.object({ RepoTags: z.array(z.string()).nullish() });
+const parsedList = z.array(
+  z.object({
+    Id: z.string(),
+    Names: z.array(z.string()).nullish(),
+    State: z.string().default(''),
+    Status: z.string().default(''),
+    Ports: z.array(z.record(z.string(), z.unknown())).nullish(),
+    NetworkSettings: z
+      .object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string().nullish() }).nullable()).nullish() })
+      .nullish(),
+  }),
+);
+
+/** The status text says for how long, and the health; ports come in any order. */
+function parseListed({ Id, Names, State, Status, Ports, NetworkSettings }: z.infer<typeof parsedList>[number]): ListedContainer {
+  const health = /\((.*)\)/.exec(Status)?.[1];
+  const networks = Object.entries(NetworkSettings?.Networks ?? {}).map(([name, network]) => `${name} ${network?.IPAddress ?? ''}`);
+  const ports = (Ports ?? []).map((port) => JSON.stringify(Object.entries(port).sort()));
+  return { id: Id, fingerprint: JSON.stringify([Names, State, health, ports.sort(), networks.sort()]) };
+}
+
+async function unlessUnknown<Value>(ask: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isStatus(error) && error.statusCode === 404) return undefined;
+    throw error;
+  }
+}
+
+function isStatus(error: unknown): error is { statusCode: number } {
+  return typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number';
+}
+
+function abortion(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+}
+
+function failure(what: string, subject: string, cause: unknown, signal: AbortSignal, within: AbortSignal): unknown {
+  if (signal.aborted) return cause;
+  if (within.aborted) return new OperationError(what, { subject, cause, hint: `no answer within ${TIMEOUT_MS} ms` });
+  if (cause instanceof z.ZodError)
+    return new OperationError(what, { subject, cause, hint: `not what an engine answers: ${z.prettifyError(cause)}` });
+  return cause instanceof Error ? new OperationError(what, { subject, cause }) : cause;
+}
+
+/** A clean end is no error, and no news either: the engine is lost all the same. */
+async function* eventsOf(stream: NodeJS.ReadableStream, subject: string, signal: AbortSignal): AsyncGenerator<DockerEvent> {
+  let rest = '';
+  stream.setEncoding('utf8');
+  try {
+    for await (const chunk of stream) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const event = line.trim() === '' ? undefined : parseDockerEvent(JSON.parse(line));
+        if (event !== undefined) yield event;
+      }
+    }
+  } catch (cause) {
+    if (signal.aborted) return;
+    throw new OperationError('Docker events', { subject, cause });
+  }
+}
+
+/** What came until the end, or until there was no more time. */
+async function whatComes(events: AsyncIterable<DockerEvent>, signal: AbortSignal): Promise<readonly DockerEvent[]> {
+  const all: DockerEvent[] = [];
+  for await (const event of events) {
+    all.push(event);
+    if (signal.aborted) break;
+  }
+  return all;
+}

@@ -1,0 +1,103 @@
+import type { ConsulAgent } from '../consul/agent.ts';
+import { META, type Registered, type Registration } from '../consul/registration.ts';
+import type { Problem } from '../model/problem.ts';
+import type { DockerEngine } from './docker-engine.ts';
+import { createHost, type Host, type HostPolicy } from './host.ts';
+import { afterStep, decide, type Step } from './reconcile.ts';
+import { hasBareImage } from './service-name.ts';
+import type { Adoption } from './settings.ts';
+import { agentFacts } from './settle.ts';
+
+/** Both sides as they are at one moment. */
+export interface Snapshot {
+  readonly host: Host;
+  readonly registered: ReadonlyMap<string, Registered>;
+}
+
+/** Reads both sides once. @throws OperationError when one of them cannot be read. */
+export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, policy: HostPolicy, signal: AbortSignal): Promise<Snapshot> {
+  const host = createHost(policy, () => {});
+  host.setAgent(await agentFacts(agent, signal));
+  const listed = await engine.list(policy.deregister === 'on-success', signal);
+  host.listed(listed.map(({ id }) => id));
+  for (const { id } of listed) {
+    const container = await engine.inspect(id, signal);
+    const asked = { order: 1, ms: Date.now() };
+    if (container === undefined) host.learn(id, { kind: 'missing', asked });
+    else {
+      const imageName = hasBareImage(container) ? await engine.imageName(container.imageId, signal) : undefined;
+      host.learn(id, { kind: 'inspected', container, asked }, imageName);
+    }
+  }
+  return { host, registered: await agent.registered(signal) };
+}
+
+/** Pure: every write that a registrator would make now, and what it could not. */
+export function planWrites(
+  { host, registered }: Snapshot,
+  owner: string,
+): { writes: readonly { id: string; step: Step }[]; problems: readonly Problem[] } {
+  const writes: { id: string; step: Step }[] = [];
+  const problems: Problem[] = [...host.problems()];
+  for (const id of new Set([...host.wantedIds(), ...registered.keys()])) {
+    let actual = registered.get(id);
+    for (;;) {
+      const decision = decide(host.verdict(id, actual), actual, owner);
+      if (decision.kind === 'refused') problems.push(decision.problem);
+      if (decision.kind !== 'step') break;
+      writes.push({ id, step: decision.step });
+      actual = afterStep(decision.step, actual);
+    }
+  }
+  return { writes, problems };
+}
+
+/** A step as a line of `--dry-run`. */
+export function stepLine({ id, step }: { id: string; step: Step }): string {
+  switch (step.kind) {
+    case 'register':
+      return `register ${id}: ${step.registration.name} ${step.registration.address}:${step.registration.port} [${step.registration.tags.join(', ')}]`;
+    case 'deregister':
+    case 'release':
+      return `${step.kind} ${id}`;
+    case 'deregister check':
+      return `deregister check ${step.checkId}`;
+    case 'tell status':
+      return `tell status ${step.status} of ${step.checkId}`;
+    case 'hold':
+      return `hold ${id}: ${step.reason}`;
+  }
+}
+
+/** Something an earlier registrator left: taken over for a container that wants its ID, or of no container here. */
+export type Leftover =
+  | { readonly kind: 'take'; readonly actual: Registered; readonly registration: Registration }
+  | { readonly kind: 'remove'; readonly actual: Registered };
+
+/** gliderlabs registrator's IDs: its host name, which was its container's ID where nobody gave it one; container; port. */
+const LEFT_ID = /^([^:]+):[a-zA-Z0-9][a-zA-Z0-9_.-]*:\d+(?::udp)?$/;
+
+/** Pure: the services that nobody owns and that an earlier registrator of this host must have registered. */
+export function findLeftovers({ host, registered }: Snapshot, hostName: string): readonly Leftover[] {
+  return [...registered.values()].flatMap((actual): Leftover[] => {
+    if (actual.meta[META.owner] !== undefined) return [];
+    const verdict = host.verdict(actual.id, actual);
+    if (verdict.kind === 'wanted') return [{ kind: 'take', actual, registration: verdict.registration }];
+    const left = LEFT_ID.exec(actual.id)?.[1];
+    return left === hostName || /^[0-9a-f]{12}$/.test(left ?? '') ? [{ kind: 'remove', actual }] : [];
+  });
+}
+
+export function leftoverLine({ kind, actual: { id, name, address, port } }: Leftover): string {
+  const reason = kind === 'take' ? 'a container here wants its ID' : 'no container here wants it';
+  return `${kind} ${id}: ${name} ${address}:${port} (${reason})`;
+}
+
+/** Takes over, or removes, one leftover. */
+export async function adopt(leftover: Leftover, adoption: Adoption, agent: ConsulAgent, signal: AbortSignal): Promise<void> {
+  if (adoption !== 'all' && adoption !== leftover.kind) return;
+  if (leftover.kind === 'remove') return agent.deregister(leftover.actual.id, signal);
+  await agent.register(leftover.registration, signal);
+  const own = new Set(leftover.registration.checks.map(({ id }) => id));
+  for (const checkId of leftover.actual.checks.keys()) if (!own.has(checkId)) await agent.deregisterCheck(checkId, signal);
+}

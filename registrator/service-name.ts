@@ -1,0 +1,42 @@
+import type { Container } from './container.ts';
+
+/** What names a service that does not name itself. */
+export type NameSource = 'image' | 'compose';
+
+const COMPOSE_SERVICE = 'com.docker.compose.service';
+
+/** The name of a container's services where no key names them. `imageName` is what a bare image ID stands for, where it stands for something. */
+export function defaultName(container: Container, imageName: string | undefined, from: NameSource): string {
+  const composeService = container.labels[COMPOSE_SERVICE] || undefined;
+  if (from === 'compose' && composeService !== undefined) return composeService;
+  if (!hasBareImage(container)) return baseName(container.image);
+  return imageName ?? composeService ?? container.name;
+}
+
+/** Whether the container was made from an image's ID, which is no name. */
+export function hasBareImage({ image, imageId }: Container): boolean {
+  const hex = image.replace(/^sha256:/, '');
+  return /^[0-9a-f]{4,64}$/.test(hex) && imageId.startsWith(`sha256:${hex}`);
+}
+
+/** The last part of an image's path, without registry, tag and digest: `repo:5000/team/web:1.2@sha256:…` is `web`. */
+export function baseName(image: string): string {
+  const path = image.replace(/@.*$/, '');
+  return path.slice(path.lastIndexOf('/') + 1).replace(/:.*$/, '');
+}
+
+/** The name that an image goes by: the first of its tags, in byte order. */
+export function nameOfTags(tags: readonly string[]): string | undefined {
+  const [first] = tags.filter((tag) => !tag.startsWith('<none>')).sort();
+  return first === undefined ? undefined : baseName(first);
+}
+
+/** The deployment a container belongs to: Marathon's app, the Compose service, else the image. */
+export function variantOf({ env, labels, image }: Container, imageName: string | undefined): string {
+  const marathon = env.find((variable) => variable.startsWith('MARATHON_APP_ID='))?.slice('MARATHON_APP_ID='.length);
+  if (marathon) return marathon;
+  const service = labels[COMPOSE_SERVICE];
+  const project = labels['com.docker.compose.project'];
+  if (service) return project ? `${project}/${service}` : service;
+  return imageName ?? image;
+}
