@@ -264,7 +264,8 @@ export const logLevel = {
     .string()
     .optional()
     .transform((value, context): LogLevel => {
-      const level = LOG_LEVELS.find((known) => known === (LEVEL_NAMES[value ?? 'info'] ?? value));
+      const word = value ?? 'info';
+      const level = LOG_LEVELS.find((known) => known === (LEVEL_NAMES[word] ?? word));
       if (level !== undefined) return level;
       context.addIssue({ code: 'custom', message: `must be one of ${LOG_LEVELS.join(', ')}` });
       return z.NEVER;

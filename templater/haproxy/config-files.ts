@@ -24,6 +24,13 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
+/** A state file without a server: HAProxy warns of one that is not there, or without its version. */
+const NO_SERVER_STATE = '1\n';
+
+function ifThereAlready(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+}
+
 /** Makes the run directory and the files in it that do not depend on the catalog. */
 export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<void> {
   const templates = fileURLToPath(new URL('../templates/', import.meta.url));
@@ -42,7 +49,7 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
         .map((name) => `${name} own\n`)
         .join(''),
     );
-    await writeFile(files.serverState, '', { flag: 'a', mode: 0o600 });
+    await writeFile(files.serverState, NO_SERVER_STATE, { flag: 'wx', mode: 0o600 }).catch(ifThereAlready);
   } catch (cause) {
     throw new OperationError('prepare the run directory', { subject: runDir, cause });
   }

@@ -78,13 +78,6 @@ export const edgeSettings = {
     describe: 'Further domain: services are reached as x.NAME too; may be given several times, with or without a leading dot',
   },
   haproxy: { flag: 'haproxy', env: ['TOOTS_HAPROXY'], value: 'FILE', schema: text('haproxy'), describe: 'HAProxy, 2.6 or newer' },
-  maxConnections: {
-    flag: 'max-connections',
-    env: ['TOOTS_MAX_CONNECTIONS'],
-    value: 'N',
-    schema: wholeNumber(1, 10_000_000, 16_384),
-    describe: 'Connections at once, all together',
-  },
   hardStopAfterMs: {
     flag: 'hard-stop-after',
     env: ['TOOTS_HARD_STOP_AFTER'],

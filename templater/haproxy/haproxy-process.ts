@@ -39,7 +39,7 @@ export async function startHaproxy(haproxy: string, runDir: string, files: EdgeF
     throw new OperationError('start HAProxy', {
       subject: files.config,
       cause,
-      hint: `${cause instanceof Error ? cause.message : cause}\n${await lastLines(files.log)}`,
+      hint: `${cause instanceof Error ? cause.message : cause}: ${await lastAlerts(files.log)}`,
     });
   } finally {
     await log.close();
@@ -81,7 +81,7 @@ export async function reloadHaproxy(files: EdgeFiles, fingerprint: string, signa
     throw new OperationError('reload HAProxy', {
       subject: files.config,
       cause,
-      hint: `${cause instanceof Error ? cause.message : cause}\n${await lastLines(files.log)}`,
+      hint: `${cause instanceof Error ? cause.message : cause}: ${await lastAlerts(files.log)}`,
     });
   } finally {
     clearInterval(watch);
@@ -100,7 +100,7 @@ export function parseProcesses(text: string): HaproxyProcesses {
   return { master: Number(pid), failedReloads: Number(failed), oldWorkers: old.split('\n').filter((line) => line.trim() !== '').length };
 }
 
-/** One command to the master; it closes the connection after its answer, or when it starts itself anew. */
+/** One command to the master, which answers and closes once our side is closed, or when it starts itself anew. */
 async function tellMaster(socketPath: string, command: string, signal: AbortSignal): Promise<string> {
   const socket = connect({ path: socketPath });
   const abort = () => socket.destroy(new Error('told to end'));
@@ -109,7 +109,7 @@ async function tellMaster(socketPath: string, command: string, signal: AbortSign
   let said = '';
   try {
     await once(socket, 'connect');
-    socket.write(`${command}\n`);
+    socket.end(`${command}\n`);
     for await (const chunk of socket) said += chunk;
     return said;
   } catch (cause) {
@@ -132,7 +132,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function lastLines(path: string): Promise<string> {
+/** What HAProxy said last that was wrong, without the process IDs in it, so that the same fault has the same text. */
+async function lastAlerts(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-5).join('\n');
+  const alerts = text
+    .split('\n')
+    .slice(-50)
+    .filter((line) => line.includes('[ALERT]'));
+  return [...new Set(alerts.map((line) => line.replace(/^\[ALERT\]\s+\(\d+\) : /, '')))].slice(-3).join('; ');
 }
