@@ -40,9 +40,22 @@ export interface BlockingOptions {
 }
 
 const WAIT_MS = 60_000;
+/** How long Consul may take for an answer that it need not hold, milliseconds. */
+const ANSWER_WITHIN_MS = 10_000;
 const MIN_INTERVAL_MS = 20;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 10_000;
+
+/** Asks once, without waiting for a change. @throws Error for a broken answer, as {@link blockingQuery} counts it. */
+export async function askNow<Body>(
+  transport: ConsulTransport,
+  query: BlockingQuery<Body>,
+  signal: AbortSignal,
+): Promise<BlockingAnswer<Body>> {
+  const outcome = await ask(transport, query, { index: undefined, highest: 0 }, 0, signal);
+  if (outcome.kind === 'moved') return outcome.answer;
+  throw outcome.kind === 'broken' ? outcome.error : new Error('without an index no answer can be the same');
+}
 
 /**
  * Asks until the signal aborts, and yields each answer whose index moved. Never throws: a broken answer (no connection, an error status, a
@@ -87,24 +100,20 @@ type Outcome<Body> =
 
 async function ask<Body>(
   transport: ConsulTransport,
-  { path, query, parse }: BlockingQuery<Body>,
+  question: BlockingQuery<Body>,
   { index, highest }: Position,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<Outcome<Body>> {
-  const asked = index === undefined ? query : { ...query, index: String(index), wait: `${waitMs}ms` };
-  const request: ConsulRequest = {
-    method: 'GET',
-    path,
-    ...(asked !== undefined && { query: asked }),
-    timeoutMs: index === undefined ? 10_000 : Math.ceil(waitMs + waitMs / 16) + 10_000,
-  };
+  const holding = index === undefined ? {} : { index: String(index), wait: `${waitMs}ms` };
+  const timeoutMs = index === undefined ? ANSWER_WITHIN_MS : Math.ceil(waitMs + waitMs / 16) + ANSWER_WITHIN_MS;
+  const request: ConsulRequest = { method: 'GET', path: question.path, query: { ...question.query, ...holding }, timeoutMs };
   try {
     const answer = await transport.send(request, signal);
     const newIndex = answerIndex(request, answer, transport.subject);
     if (newIndex === index) return { kind: 'same' };
     const json = answer.status === 404 ? null : jsonBody(request, answer, transport.subject);
-    return { kind: 'moved', answer: { body: parse(json), ...heading(answer, newIndex, highest) } };
+    return { kind: 'moved', answer: { body: question.parse(json), ...heading(answer, newIndex, highest) } };
   } catch (error) {
     return { kind: 'broken', error: error instanceof Error ? error : new Error(String(error)) };
   }

@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 /** How the queries that are no service's own are called in evidence, status and log. */
 export const CATALOG_QUERY = '/v1/catalog/services';
 export const KEYS_QUERY = '/v1/kv';
+export const DATACENTERS_QUERY = '/v1/catalog/datacenters';
 
 /** A snapshot of the catalog, and what a guard has to know of its source. */
 export interface CatalogUpdate {

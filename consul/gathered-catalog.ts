@@ -17,10 +17,10 @@ export interface GatheredCatalog {
   readonly serviceAnswered: (name: string, answer: ServiceAnswer) => boolean;
   readonly keysAnswered: (answer: BlockingAnswer<readonly KeyValue[]>) => boolean;
   readonly datacentersAnswered: (datacenters: readonly string[]) => boolean;
-  /** Nothing is missing of what the list names. */
-  readonly isComplete: () => boolean;
   /** True once the list was answered; before that there is no catalog at all. */
   readonly isListed: () => boolean;
+  /** Everything is new, at the start and after a time without services, and not all of it was answered: a part would look like a loss. */
+  readonly isGathering: () => boolean;
   /** The catalog as it is now; `changed` is counted from the last one taken. */
   readonly take: () => CatalogUpdate;
 }
@@ -38,6 +38,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   let keys: ReadonlyMap<string, string> | undefined;
   let datacenters: readonly string[] | undefined;
   let wentBack: Evidence['wentBack'];
+  let isAllNew = true;
   let receivedAt = 0;
   let taken: ReadonlyMap<string, readonly Instance[]> = new Map();
 
@@ -51,6 +52,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       }
       const doubted = doubts.heard(CATALOG_QUERY, answer);
       const isNews = listed === undefined || (listed === 0) !== (answer.body.size === 0);
+      if (services.size === 0 && names.size > 0) isAllNew = true;
       wanted = names;
       listed = answer.body.size;
       if (answer.wentBackFrom !== undefined) wentBack = { at: receivedAt, from: answer.wentBackFrom, to: answer.index };
@@ -80,11 +82,12 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       return true;
     },
     isListed: () => listed !== undefined,
-    isComplete: () => listed !== undefined && keys !== undefined && datacenters !== undefined && services.size === wanted.size,
+    isGathering: () => isAllNew && !(keys !== undefined && datacenters !== undefined && services.size === wanted.size),
     take: () => {
       const present = new Map([...services].flatMap(([name, { instances }]) => (instances.length > 0 ? [[name, instances]] : [])));
       const changed = differences(taken, present);
       taken = present;
+      isAllNew = false;
       return {
         catalog: { services: present, datacenters: datacenters ?? [], keys: keys ?? new Map() },
         receivedAt,

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { OperationError } from '../daemon/operation-error.ts';
 import { type ConsulAddress, showConsulAddress } from './address.ts';
@@ -31,6 +32,12 @@ export interface ConsulTransport {
   readonly send: (request: ConsulRequest, signal: AbortSignal) => Promise<ConsulAnswer>;
 }
 
+/** A transport that knows how many requests an agent may hold for it at once: over HTTP/1.1 each needs a connection of its own. */
+export interface WatchTransport extends ConsulTransport {
+  /** May rise once the agent has been reached. */
+  readonly capacity: () => number;
+}
+
 /** How to speak to an agent. */
 export interface ConsulOptions {
   readonly address: ConsulAddress;
@@ -44,13 +51,7 @@ export interface ConsulOptions {
 }
 
 /** Consul over HTTP/1.1 with kept connections: TCP, TLS or a unix socket. */
-export function createTransport({
-  address,
-  token,
-  basicAuth,
-  tls,
-  maxConnections = 100,
-}: ConsulOptions): ConsulTransport & AsyncDisposable {
+export function createTransport({ address, token, basicAuth, tls, maxConnections = 100 }: ConsulOptions): WatchTransport & AsyncDisposable {
   const secure = address.kind === 'tcp' && address.tls;
   const agentOptions = { keepAlive: true, maxSockets: maxConnections, scheduling: 'lifo' as const };
   const agent = secure ? new HttpsAgent({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions);
@@ -59,18 +60,16 @@ export function createTransport({
   const subject = showConsulAddress(address);
   return {
     subject,
-    send: (request, signal) => {
-      const { path, headers, body } = encoded(request, token?.() ?? '', basicAuth);
-      const within = AbortSignal.any([signal, AbortSignal.timeout(request.timeoutMs)]);
-      return new Promise((resolve, reject) => {
-        const failed = (cause: Error) => reject(failure(request, subject, cause, signal));
-        const outgoing = start({ ...where, agent, method: request.method, path, headers, signal: within }, (incoming) =>
-          whole(incoming, resolve, failed),
-        );
+    capacity: () => maxConnections,
+    send: (request, signal) =>
+      exchange(request, subject, signal, ({ answered, failed }) => {
+        const { path, headers, body } = encoded(request, token?.() ?? '', basicAuth);
+        const outgoing = start({ ...where, agent, method: request.method, path, headers }, (incoming) => whole(incoming, answered, failed));
+        outgoing.on('socket', keepAlive);
         outgoing.on('error', failed);
         outgoing.end(body);
-      });
-    },
+        return () => outgoing.destroy();
+      }),
     [Symbol.asyncDispose]: async () => agent.destroy(),
   };
 }
@@ -93,11 +92,54 @@ export function encoded(
   return { path: query.size > 0 ? `${request.path}?${query}` : request.path, headers, body };
 }
 
-/** What a request that got no whole answer is reported as; an abort of the caller's own signal stays an abort. */
-export function failure(request: ConsulRequest, subject: string, cause: Error, signal: AbortSignal): Error {
-  if (signal.aborted) return cause;
-  const hint = cause.name === 'AbortError' || cause.name === 'TimeoutError' ? `no answer within ${request.timeoutMs} ms` : cause.message;
-  return new OperationError(`Consul ${request.method} ${request.path}`, { subject, cause, hint });
+/** Where whoever carries a request says how it ended; only the first word counts. */
+export interface Ending {
+  readonly answered: (answer: ConsulAnswer) => void;
+  readonly failed: (cause: Error) => void;
+}
+
+/**
+ * Carries one request within its time and until the signal aborts. `begin` sends it, and answers how to drop it when nobody waits any more.
+ * An abort of the caller's own signal is rejected with its reason.
+ * @throws OperationError for everything else that leaves it without a whole answer.
+ */
+export function exchange(
+  request: ConsulRequest,
+  subject: string,
+  signal: AbortSignal,
+  begin: (ending: Ending) => () => void,
+): Promise<ConsulAnswer> {
+  return new Promise<ConsulAnswer>((resolve, reject) => {
+    let drop = () => {};
+    const finish = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    };
+    const answered = (answer: ConsulAnswer) => {
+      finish();
+      resolve(answer);
+    };
+    const failed = (cause: unknown) => {
+      finish();
+      const hint = cause instanceof Error ? cause.message : String(cause);
+      reject(signal.aborted ? signal.reason : new OperationError(`Consul ${request.method} ${request.path}`, { subject, cause, hint }));
+      drop();
+    };
+    const abort = () => failed(signal.reason);
+    const timer = setTimeout(() => failed(new Error(`no answer within ${request.timeoutMs} ms`)), request.timeoutMs);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort);
+    try {
+      drop = begin({ answered, failed });
+    } catch (cause) {
+      failed(cause);
+    }
+  });
+}
+
+/** An agent whose host went away is noticed within 20 s, however long it may hold a request (10 probes a second apart: libuv). */
+function keepAlive(socket: Socket): void {
+  socket.setKeepAlive(true, 10_000);
 }
 
 function whole(incoming: IncomingMessage, resolve: (answer: ConsulAnswer) => void, failed: (cause: Error) => void): void {

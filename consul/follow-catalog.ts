@@ -1,0 +1,99 @@
+import { sleep } from '../daemon/sleep.ts';
+import { watchServices } from './adaptive-service-watch.ts';
+import { blockingQuery, type QueryState } from './blocking-query.ts';
+import { call } from './call.ts';
+import { parseDatacenters, parseServiceList } from './catalog-list.ts';
+import { CATALOG_QUERY, DATACENTERS_QUERY, KEYS_QUERY } from './catalog-update.ts';
+import type { GatheredCatalog } from './gathered-catalog.ts';
+import { encodedKeyPath, parseKeyValues } from './key-values.ts';
+import type { ServiceWatch } from './service-watch.ts';
+import type { WatchTransport } from './transport.ts';
+import type { WatchBook } from './watch-book.ts';
+
+export interface FollowOptions {
+  readonly transport: WatchTransport;
+  readonly isWanted: (name: string, tags: readonly string[]) => boolean;
+  readonly keyPrefix: string;
+  /** Where the answers go. */
+  readonly catalog: GatheredCatalog;
+  readonly book: WatchBook;
+  /** Told when a consumer can see a difference. */
+  readonly changed: () => void;
+}
+
+/** Keeps the catalog true to Consul until the signal aborts. */
+export async function followCatalog(options: FollowOptions, signal: AbortSignal): Promise<void> {
+  const { transport, catalog, book, changed } = options;
+  const services = watchServices(
+    {
+      transport,
+      hear: (name, answer) => {
+        if (catalog.serviceAnswered(name, answer)) changed();
+      },
+      observe: book.observe,
+    },
+    signal,
+  );
+  await Promise.all([followList(options, services, signal), followKeys(options, signal), pollDatacenters(options, services, signal)]);
+}
+
+/** Quick to come back: while the list cannot be had, nothing else is worth asking for. */
+const LIST_MAX_BACKOFF_MS = 2_000;
+
+async function followList(
+  { transport, isWanted, catalog, book, changed }: FollowOptions,
+  services: ReturnType<typeof watchServices>,
+  signal: AbortSignal,
+): Promise<void> {
+  const observe = renewing(services, (state) => book.observe(CATALOG_QUERY, state));
+  const query = { path: CATALOG_QUERY, parse: parseServiceList };
+  for await (const answer of blockingQuery(transport, query, { observe, maxBackoffMs: LIST_MAX_BACKOFF_MS }, signal)) {
+    const wanted = new Set([...answer.body].flatMap(([name, tags]) => (isWanted(name, tags) ? [name] : [])));
+    const isChanged = catalog.listAnswered(answer, wanted);
+    services.follow(wanted);
+    if (answer.wentBackFrom !== undefined) services.renew('all');
+    book.follows(wanted, services.way());
+    if (isChanged) changed();
+  }
+}
+
+async function followKeys({ transport, keyPrefix, catalog, book, changed }: FollowOptions, signal: AbortSignal): Promise<void> {
+  const query = { path: `${KEYS_QUERY}/${encodedKeyPath(keyPrefix)}`, query: { recurse: 'true' }, parse: parseKeyValues };
+  const options = { observe: (state: QueryState) => book.observe(KEYS_QUERY, state) };
+  for await (const answer of blockingQuery(transport, query, options, signal)) if (catalog.keysAnswered(answer)) changed();
+}
+
+/** Consul does not hold this request. A poll also tells of an agent that hangs, long before a held query would. */
+const DATACENTERS_EVERY_MS = 20_000;
+
+async function pollDatacenters(
+  { transport, catalog, book, changed }: FollowOptions,
+  services: ServiceWatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const observe = renewing(services, (state) => book.observe(DATACENTERS_QUERY, state));
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const datacenters = parseDatacenters(await call(transport, { method: 'GET', path: DATACENTERS_QUERY }, signal));
+      observe({ kind: 'ok', since: Date.now() });
+      failures = 0;
+      if (catalog.datacentersAnswered(datacenters)) changed();
+    } catch (error) {
+      if (signal.aborted) return;
+      failures++;
+      observe({ kind: 'failing', since: Date.now(), failures, error: error instanceof Error ? error : new Error(String(error)) });
+    }
+    await sleep(failures === 0 ? DATACENTERS_EVERY_MS : LIST_MAX_BACKOFF_MS, signal);
+  }
+}
+
+/** When one of the common queries is answered again, those of the services need not wait for the end of their pauses. */
+function renewing(services: ServiceWatch, observe: (state: QueryState) => void): (state: QueryState) => void {
+  let isFailing = false;
+  return (state) => {
+    observe(state);
+    if (isFailing && state.kind === 'ok') services.renew('failing');
+    isFailing = state.kind === 'failing';
+  };
+}
