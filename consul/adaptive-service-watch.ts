@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { watchEachService } from './each-service-watch.ts';
 import type { ServiceWatch, ServiceWatchPorts, StartServiceWatch } from './service-watch.ts';
 import type { WatchTransport } from './transport.ts';
@@ -39,6 +40,7 @@ export function watchServices(
   function changeOver(way: WatchWay): ServiceWatch {
     running?.end.abort();
     const end = new AbortController();
+    setMaxListeners(0, end.signal);
     if (signal.aborted) end.abort();
     running = { way, end, watch: START[way](ports, end.signal) };
     return running.watch;
@@ -46,10 +48,10 @@ export function watchServices(
 
   return {
     way: () => running?.way,
-    follow: (names) => {
+    follow: (names, listIndex) => {
       const way = chooseWay(running?.way, names.size, ports.transport.capacity());
       const watch = running?.way === way ? running.watch : changeOver(way);
-      watch.follow(names);
+      watch.follow(names, listIndex);
     },
     renew: (what) => running?.watch.renew(what),
   };

@@ -50,7 +50,7 @@ async function followList(
   for await (const answer of blockingQuery(transport, query, { observe, maxBackoffMs: LIST_MAX_BACKOFF_MS }, signal)) {
     const wanted = new Set([...answer.body].flatMap(([name, tags]) => (isWanted(name, tags) ? [name] : [])));
     const isChanged = catalog.listAnswered(answer, wanted);
-    services.follow(wanted);
+    services.follow(wanted, answer.index);
     if (answer.wentBackFrom !== undefined) services.renew('all');
     book.follows(wanted, services.way());
     if (isChanged) changed();

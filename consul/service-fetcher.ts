@@ -13,6 +13,8 @@ const MAX_BACKOFF_MS = 10_000;
 export interface ServiceFetcher {
   /** One that is being asked for is asked for once more: the answer on its way may be older than what is wanted. */
   readonly fetch: (names: Iterable<string>) => void;
+  /** Services whose last answer is newer than this index, or is still on its way. */
+  readonly newerThan: (index: number) => readonly string[];
   /** Forgets all services but these. */
   readonly keep: (names: ReadonlySet<string>) => void;
   /** Tries those at once that failed. */
@@ -25,6 +27,8 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
   /** Being asked for; true when it has to be asked for once more. */
   const asked = new Map<string, boolean>();
   const failing = new Map<string, { readonly since: number; readonly failures: number }>();
+  /** The index of each service's last answer. */
+  const indexes = new Map<string, number>();
   let kept: ReadonlySet<string> = new Set();
   let busy = 0;
 
@@ -33,7 +37,7 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
       if (asked.has(name)) asked.set(name, true);
       else if (kept.has(name)) waiting.add(name);
     }
-    while (busy < AT_ONCE && waiting.size > 0) {
+    while (busy < AT_ONCE && waiting.size > 0 && !signal.aborted) {
       busy++;
       void work();
     }
@@ -56,6 +60,7 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
       const answer = await askNow(transport, healthQuery(name), signal);
       if (!kept.has(name)) return;
       if (failing.delete(name)) observe(name, { kind: 'ok', since: Date.now() });
+      indexes.set(name, answer.index);
       hear(name, answer);
     } catch (error) {
       if (signal.aborted || !kept.has(name)) return;
@@ -73,10 +78,10 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
 
   return {
     fetch,
+    newerThan: (index) => [...asked.keys(), ...[...indexes].flatMap(([name, own]) => (own > index ? [name] : []))],
     keep: (names) => {
       kept = names;
-      for (const name of waiting) if (!names.has(name)) waiting.delete(name);
-      for (const name of failing.keys()) if (!names.has(name)) failing.delete(name);
+      for (const known of [waiting, failing, indexes]) for (const name of known.keys()) if (!names.has(name)) known.delete(name);
     },
     hurry: () => fetch([...failing.keys()]),
   };

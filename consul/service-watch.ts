@@ -4,8 +4,8 @@ import type { ConsulTransport } from './transport.ts';
 
 /** A way to follow what `/v1/health/service/:name` answers, for many names. Its lifetime is the signal it is started with. */
 export interface ServiceWatch {
-  /** The list of services moved: follow these from now on, and no others. */
-  readonly follow: (names: ReadonlySet<string>) => void;
+  /** The list of services moved to this index: follow these from now on, and no others. */
+  readonly follow: (names: ReadonlySet<string>, listIndex: number) => void;
   /** Ask at once, without an index, what gets no answer at the moment; or everything, when Consul may be another one than before. */
   readonly renew: (what: 'failing' | 'all') => void;
 }

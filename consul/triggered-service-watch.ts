@@ -18,11 +18,14 @@ const CHECKS_INTERVAL_MS = 100;
  *   a node's address or meta                  | `/v1/catalog/nodes`, by its ModifyIndex
  *   an instance came, went, or differs        | the index of `/v1/catalog/services` alone (Consul 1.8): its owner tells
  *                                             | by `follow`; `/v1/catalog/node/:node` of every node then says which
+ * Two tables show nothing of what came after the first and went before the second; a service that was asked for in between may have seen it, so
+ * every service with an answer newer than the first is asked for again.
  */
 export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts, signal: AbortSignal): ServiceWatch {
   const fetcher = createServiceFetcher({ transport, hear, observe }, signal);
   const bell = createDoorbell();
   let names: ReadonlySet<string> = new Set();
+  let listIndex = 0;
   let nodes: CatalogTable | undefined;
   let instances: CatalogTable | undefined;
   const baselines = { checks: false, nodes: false, instances: false };
@@ -42,10 +45,13 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   async function followChecks(): Promise<void> {
     const query = { path: '/v1/health/state/any', parse: parseCheckTable };
-    let before: CatalogTable | undefined;
-    for await (const { body } of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS }, signal)) {
-      if (before !== undefined) touched(touchedBy(before, body));
-      before = body;
+    let before: { readonly body: CatalogTable; readonly index: number } | undefined;
+    for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS }, signal)) {
+      if (before !== undefined) {
+        touched(touchedBy(before.body, after.body));
+        fetcher.fetch(fetcher.newerThan(before.index));
+      }
+      before = after;
       hasBaseline('checks');
     }
   }
@@ -62,15 +68,21 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   /** One round at a time; between two it rests as long as it worked, twice over. */
   async function followInstances(): Promise<void> {
+    let indexBefore = 0;
     for (let failures = 0; !signal.aborted; ) {
       await bell.rung(signal);
       if (nodes === undefined || signal.aborted) continue;
       const startedAt = performance.now();
+      const index = listIndex;
       try {
         const after = await readInstances(transport, [...nodes.keys()], signal);
         const before = instances;
         instances = after;
-        if (before !== undefined) touched(touchedBy(before, after));
+        if (before !== undefined) {
+          touched(touchedBy(before, after));
+          fetcher.fetch(fetcher.newerThan(indexBefore));
+        }
+        indexBefore = index;
         hasBaseline('instances');
         failures = 0;
       } catch {
@@ -83,7 +95,8 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   void Promise.all([followChecks(), followNodes(), followInstances()]);
   return {
-    follow: (after) => {
+    follow: (after, index) => {
+      listIndex = index;
       const added = [...after].filter((name) => !names.has(name));
       names = after;
       fetcher.keep(names);

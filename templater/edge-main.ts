@@ -1,5 +1,5 @@
+import { connectConsul } from '../consul/connect.ts';
 import { consulOptions } from '../consul/settings.ts';
-import { createTransport } from '../consul/transport.ts';
 import { watchCatalog } from '../consul/watch-catalog.ts';
 import { createMetrics, serveApi } from '../daemon/api.ts';
 import type { Logger } from '../daemon/log.ts';
@@ -20,7 +20,7 @@ export async function runEdge(
   const metrics = createMetrics('templater');
   const problems = createProblemBook(log);
   const features = await readFeatures(settings.haproxy, signal);
-  await using transport = createTransport(consulOptions(settings));
+  await using transport = connectConsul(consulOptions(settings));
   const engine = createEdgeEngine({ settings, features, problems, metrics: createEdgeMetrics(metrics), log });
   const watch = watchCatalog({ transport, isWanted: (_name, tags) => isForEdge(tags), keyPrefix: 'haproxy/', log }, signal);
   await serveApi(
