@@ -1,11 +1,17 @@
 import { OperationError } from '../daemon/operation-error.ts';
 import { didYouMean } from '../daemon/settings.ts';
 import { type Command, wrongUsage } from './command.ts';
+import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';
+import { downCommand } from './demo/down-command.ts';
+import { statusCommand } from './demo/status-command.ts';
 import { commandNames, helpText } from './help.ts';
 import { projectVersion } from './project.ts';
 import { testCommand } from './tests/test-command.ts';
 
-const COMMANDS: readonly Command[] = [testCommand];
+/** In the order of the help text. */
+const COMMANDS: readonly Command[] = [demoCommand, statusCommand, downCommand, testCommand];
+/** What only our own programs start. */
+const INTERNAL: readonly Command[] = [demoSupervisorCommand];
 
 async function toots(argv: readonly string[]): Promise<number> {
   const [word, ...rest] = argv;
@@ -17,7 +23,7 @@ async function toots(argv: readonly string[]): Promise<number> {
     process.stdout.write(`toots ${projectVersion()}\n`);
     return 0;
   }
-  const found = COMMANDS.find(({ name }) => name === word);
+  const found = [...COMMANDS, ...INTERNAL].find(({ name }) => name === word);
   if (found === undefined) return wrongUsage([`unknown command ${word}${didYouMean(word, commandNames(COMMANDS), '')}`], 'toots help');
   return await found.run(rest);
 }

@@ -1,0 +1,94 @@
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { identify, isRunning, processIdentity } from '../host/process-identity.ts';
+
+/** What a running demo leaves in its run folder, so that `status`, `down` and a second demo know it. */
+const demoState = z.object({
+  /** The process that keeps it up. */
+  supervisor: processIdentity,
+  /** Everything is served. */
+  ready: z.boolean(),
+  /** ISO 8601. */
+  since: z.string(),
+  programs: z.record(z.string(), processIdentity),
+  /** A Docker engine that was started for the demo. */
+  engine: processIdentity.optional(),
+  ports: z.record(z.string(), z.number()),
+});
+export type DemoState = z.output<typeof demoState>;
+
+/** Where a demo keeps everything. */
+export function demoFiles(runDir: string) {
+  return {
+    runDir,
+    state: join(runDir, 'demo.json'),
+    logs: join(runDir, 'log'),
+    consulConfig: join(runDir, 'consul.json'),
+    /** The templater's run directory: HAProxy's configuration and sockets. */
+    edge: join(runDir, 'edge'),
+  } as const;
+}
+export type DemoFiles = ReturnType<typeof demoFiles>;
+
+/** What is written there; undefined when there is no demo, or the file is none of ours. */
+export async function readDemoState({ state }: DemoFiles): Promise<DemoState | undefined> {
+  const text = await readFile(state, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return demoState.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the process that keeps the demo up is there. */
+export function isUp(state: DemoState | undefined): state is DemoState {
+  return state !== undefined && isRunning(state.supervisor);
+}
+
+export interface StateBook {
+  readonly state: () => DemoState;
+  /** Writes what changed, at once and whole. */
+  readonly change: (changes: Partial<DemoState>) => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/**
+ * Takes the run folder for this process; of two at the same moment one gets it.
+ * Answers undefined when another demo has it.
+ */
+export async function claimRunFolder(files: DemoFiles): Promise<StateBook | undefined> {
+  await Promise.all([files.logs, files.edge].map((folder) => mkdir(folder, { recursive: true })));
+  const self = identify(process.pid);
+  if (self === undefined) throw new Error('this process is not in /proc');
+  let current: DemoState = { supervisor: self, ready: false, since: new Date().toISOString(), programs: {}, ports: {} };
+  if (isUp(await readDemoState(files))) return undefined;
+  await rm(files.state, { force: true });
+  const mine = `${files.state}.${process.pid}`;
+  await writeFile(mine, shown(current));
+  const isMine = await link(mine, files.state).then(
+    () => true,
+    () => false,
+  );
+  await rm(mine, { force: true });
+  if (!isMine) return undefined;
+  let written = Promise.resolve();
+  const write = async () => {
+    await writeFile(mine, shown(current));
+    await rename(mine, files.state);
+  };
+  return {
+    state: () => current,
+    change: async (changes) => {
+      current = { ...current, ...changes };
+      written = written.then(write); // one after the other: the last written is the newest
+      await written;
+    },
+    remove: () => rm(files.state, { force: true }),
+  };
+}
+
+function shown(state: DemoState): string {
+  return `${JSON.stringify(state, undefined, 2)}\n`;
+}

@@ -1,0 +1,11 @@
+import { resolve } from 'node:path';
+import { type Option, text } from '../../daemon/settings.ts';
+
+/** Where the demo of this machine keeps its files, for all its commands. */
+export const runDirOption = {
+  flag: 'run-dir',
+  env: ['TOOTS_DEMO_DIR'],
+  value: 'DIR',
+  schema: text('/run/toots-demo').transform((path) => resolve(path)),
+  describe: 'Folder for the logs, the state and the sockets of the demo; its last part names the containers',
+} satisfies Option<string>;

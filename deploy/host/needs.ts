@@ -1,0 +1,63 @@
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Progress } from '../progress.ts';
+import { hasCandidate, installPackages, unpackFrom } from './debian.ts';
+import { findProgram } from './find-program.ts';
+
+/** A program, and the Debian packages that may bring it, the first that this Debian has. */
+interface Need {
+  readonly program: string;
+  readonly packages: readonly string[];
+}
+
+/** What the demo and the tests run. Debian 12's docker.io brings the client too, later ones have it in docker-cli. */
+const NEEDS: readonly Need[] = [
+  { program: 'dockerd', packages: ['docker.io'] },
+  { program: 'docker', packages: ['docker-cli', 'docker.io'] },
+  { program: 'iptables', packages: ['iptables'] },
+  { program: 'haproxy', packages: ['haproxy'] },
+  { program: 'busybox', packages: ['busybox-static'] },
+  { program: 'dig', packages: ['dnsutils'] },
+];
+
+/** Installs what is missing of Docker, HAProxy, Consul and the small programs. @throws OperationError that says what cannot be had. */
+export async function installNeeds(progress: Progress, signal: AbortSignal): Promise<void> {
+  const missing = NEEDS.filter(({ program }) => findProgram(program) === undefined);
+  if (missing.length > 0) {
+    const packages = new Set(await Promise.all(missing.map((need) => packageOf(need, signal))));
+    await progress.step(`Installing ${[...packages].join(', ')}`, () => installPackages([...packages], signal));
+  }
+  if (findProgram('consul') === undefined)
+    await progress.step(
+      'Installing Consul',
+      () => installConsul(signal),
+      (from) => from,
+    );
+}
+
+async function packageOf({ program, packages }: Need, signal: AbortSignal): Promise<string> {
+  for (const name of packages) if (await hasCandidate(name, signal)) return name;
+  return packages.at(-1) ?? program; // apt's lists may be empty still; apt itself says so if not
+}
+
+/** Where the last Consul that Debian packaged is: 1.8.7. */
+const DEBIAN_WITH_CONSUL = 'bullseye';
+const CONSUL_FILE = '/usr/local/bin/consul';
+
+/** HashiCorp's package where its apt source is set up, else Debian's own of an earlier release, unpacked for this one file. */
+async function installConsul(signal: AbortSignal): Promise<string> {
+  if (await hasCandidate('consul', signal)) {
+    await installPackages(['consul'], signal);
+    return 'the package of this machine’s apt sources';
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'toots-consul-'));
+  try {
+    const root = await unpackFrom(DEBIAN_WITH_CONSUL, 'consul', folder, signal);
+    await copyFile(join(root, 'usr/bin/consul'), `${CONSUL_FILE}.new`);
+    await rename(`${CONSUL_FILE}.new`, CONSUL_FILE);
+    return `Debian ${DEBIAN_WITH_CONSUL}’s, as ${CONSUL_FILE}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
