@@ -1,0 +1,24 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The parts of `toots test`, in the order in which all of them run. */
+export const TEST_PARTS = ['quick', 'integration', 'cluster', 'browser'] as const;
+export type TestPart = (typeof TEST_PARTS)[number];
+
+/** Parts with a folder of their own below test/; everything else there is quick. */
+const FOLDERS = TEST_PARTS.filter((part) => part !== 'quick').map((part) => `test/${part}/`);
+
+/** What jest is told so that it runs this part alone. Pure. */
+export function jestArguments(part: TestPart): readonly string[] {
+  // Real programs beside each other would slow each other down, and wait on one engine.
+  return part === 'quick' ? FOLDERS.map((folder) => `--testPathIgnorePatterns=/${folder}`) : ['--runInBand', `/test/${part}/`];
+}
+
+/** The parts that have a test. */
+export function presentParts(projectFolder: string): readonly TestPart[] {
+  return TEST_PARTS.filter((part) => part === 'quick' || hasTests(join(projectFolder, 'test', part)));
+}
+
+function hasTests(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith('.test.ts'));
+}
