@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** How long the parts of a program may take to end before it ends without them, milliseconds. */
 const END_WITHIN_MS = 4_000;
 
@@ -8,6 +10,7 @@ const END_WITHIN_MS = 4_000;
  */
 export async function live(main: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const told = new Promise<void>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.once(name, () => {

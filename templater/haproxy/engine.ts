@@ -14,7 +14,7 @@ import { changeOfEdge, type EdgeAction } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
 import { checkConfig } from './haproxy-binary.ts';
-import { isAlive, readProcesses, reloadHaproxy, startHaproxy } from './haproxy-process.ts';
+import { isListenedOn, isThere, readProcesses, reloadHaproxy, startHaproxy } from './haproxy-process.ts';
 import { createListenPorts } from './listen-ports.ts';
 import { readRunning } from './observe.ts';
 import { waitBeforeReload } from './reload-pace.ts';
@@ -75,7 +75,6 @@ export function createEdgeEngine({ settings, features, problems, metrics, log }:
   let lastGood: LastGood = new Map();
   let planned: PlannedEdge | undefined;
   let running: RunningEdge | undefined;
-  let master: number | undefined;
   let validated: string | undefined;
   let lastReloadAt: number | undefined;
   let lastRound: LastRound | undefined;
@@ -125,16 +124,14 @@ export function createEdgeEngine({ settings, features, problems, metrics, log }:
 
   /** What HAProxy is: as we left it, or read anew at the first round, after a failure, and when it is time to look for drift. Undefined when none runs. */
   async function knownRunning(why: readonly string[]): Promise<RunningEdge | undefined> {
-    if (master !== undefined && !isAlive(master)) {
-      log.warn({ master }, 'HAProxy has ended');
-      [running, master] = [undefined, undefined];
-    }
     if (running !== undefined && !why.includes(LOOK_FOR_DRIFT)) return running;
-    const processes = await readProcesses(files, stop).catch(() => undefined);
-    if (processes === undefined) return undefined;
-    if (master === undefined) log.info({ master: processes.master, runDir: settings.runDir }, 'found a running HAProxy, adopting it');
-    master = processes.master;
+    if (!(await isThere(files))) {
+      if (running !== undefined) log.warn('HAProxy has ended');
+      running = undefined;
+      return undefined;
+    }
     const seen = await readRunning(files, stop);
+    if (running === undefined) log.info({ worker: seen.pid, known: seen.shape !== undefined }, 'read what HAProxy has');
     const drift = running === undefined ? [] : driftOf(running, seen);
     if (drift.length > 0) {
       metrics.drifted(drift.length);
@@ -163,7 +160,6 @@ export function createEdgeEngine({ settings, features, problems, metrics, log }:
     await keep(rendered);
     const { pid } = await startHaproxy(settings.haproxy, settings.runDir, files, stop);
     metrics.started();
-    ({ master } = await readProcesses(files, stop));
     running = runningAsPlanned(pid, plan, rendered.shape);
     return { did: 'started', commands: 0, reasons: ['no HAProxy was running'] };
   }
@@ -213,8 +209,8 @@ export function createEdgeEngine({ settings, features, problems, metrics, log }:
     let lookedAt = performance.now();
     while (!signal.aborted) {
       await sleep(ALIVE_EVERY_MS, signal);
-      if (master !== undefined && !isAlive(master)) rounds.tell('HAProxy has ended');
-      if (performance.now() - lookedAt < DRIFT_EVERY_MS) continue;
+      const ended = running !== undefined && (await isListenedOn(files.runtimeSocket).catch(() => true)) === false;
+      if (!ended && performance.now() - lookedAt < DRIFT_EVERY_MS) continue;
       lookedAt = performance.now();
       rounds.tell(LOOK_FOR_DRIFT);
     }

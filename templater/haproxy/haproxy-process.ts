@@ -122,14 +122,35 @@ async function tellMaster(socketPath: string, command: string, signal: AbortSign
   }
 }
 
-/** Whether a process is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+/**
+ * Whether a HAProxy runs in the run directory, in this or another container: a socket of it is listened on, or its process is there and starting.
+ * @throws OperationError when that cannot be known: a HAProxy that does not answer is not an absent one, and two would share the ports.
+ */
+export async function isThere(files: EdgeFiles): Promise<boolean> {
+  return (await isListenedOn(files.runtimeSocket)) || (await isListenedOn(files.masterSocket)) || (await isProcess(files));
+}
+
+/** Whether somebody listens on a unix socket. @throws OperationError when it can be neither reached nor said to be free. */
+export function isListenedOn(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (cause) => {
+      const code = 'code' in cause ? cause.code : undefined;
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(false);
+      else reject(new OperationError('reach HAProxy', { subject: path, cause }));
+    });
+  });
+}
+
+async function isProcess({ pidFile, config }: EdgeFiles): Promise<boolean> {
+  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
+  if (Number.isNaN(pid)) return false;
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return commandLine.split('\0').includes(config);
 }
 
 /** What HAProxy said last that was wrong, without the process IDs in it, so that the same fault has the same text. */
