@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import { cutToBytes, parseAttributes } from '../../registrator/attributes.ts';
+import { readMetadata } from '../../registrator/metadata.ts';
+
+const parse = (labels: Record<string, string>) => parseAttributes(readMetadata([], labels).ofPort(80));
+
+test('further keys are attributes; what we understand ourselves is not', () => {
+  const { meta, refused } = parse({
+    SERVICE_NAME: 'n',
+    SERVICE_ID: 'i',
+    SERVICE_TAGS: 't',
+    SERVICE_CHECK_TCP: '1',
+    SERVICE_REGION: 'us2',
+    SERVICE_EMPTY: '',
+  });
+
+  expect(meta).toEqual({ region: 'us2', empty: '' });
+  expect(refused).toEqual([]);
+});
+
+test.each([
+  ['SERVICE_FOO.BAR', 'letters, digits'],
+  ['SERVICE_', 'letters, digits'],
+  [`SERVICE_${'K'.repeat(129)}`, '128 bytes'],
+  ['SERVICE_CONSUL-X', 'kept for Consul'],
+  ['SERVICE_TOOTS-OWNER', 'kept for the registrator'],
+])('%s is left out, and a problem', (key, reason) => {
+  const { meta, refused } = parse({ [key]: 'v', SERVICE_GOOD: 'g' });
+
+  expect(meta).toEqual({ good: 'g' });
+  expect(refused).toEqual([{ option: key, value: 'v', reason: expect.stringContaining(reason) }]);
+});
+
+test('a value that is too long is cut, and a problem', () => {
+  const { meta, refused } = parse({ SERVICE_LONG: 'x'.repeat(600) });
+
+  expect(meta).toEqual({ long: 'x'.repeat(512) });
+  expect(refused).toMatchObject([{ option: 'SERVICE_LONG', reason: expect.stringContaining('512 bytes') }]);
+});
+
+test('the first 61 in byte order are taken, each further one is a problem', () => {
+  const labels = Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`SERVICE_K${String(index).padStart(2, '0')}`, 'v']));
+
+  const { meta, refused } = parse(labels);
+
+  expect(Object.keys(meta)).toHaveLength(61);
+  expect(refused.map(({ option }) => option)).toEqual(Array.from({ length: 9 }, (_, index) => `SERVICE_K${61 + index}`));
+});
+
+test('a text is cut between two characters', () => {
+  expect(cutToBytes('aäb', 2)).toBe('a');
+  expect(cutToBytes('aäb', 3)).toBe('aä');
+  expect(cutToBytes('€', 2)).toBe('');
+});
