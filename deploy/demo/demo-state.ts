@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isSystemError } from '../../daemon/system-error.ts';
 import { identify, isRunning, processIdentity } from '../host/process-identity.ts';
 
 /** What a running demo leaves in its run folder, so that `status`, `down` and a second demo know it. */
@@ -51,7 +53,6 @@ export interface StateBook {
   readonly state: () => DemoState;
   /** Writes what changed, at once and whole. */
   readonly change: (changes: Partial<DemoState>) => Promise<void>;
-  readonly remove: () => Promise<void>;
 }
 
 /**
@@ -63,16 +64,9 @@ export async function claimRunFolder(files: DemoFiles): Promise<StateBook | unde
   const self = identify(process.pid);
   if (self === undefined) throw new Error('this process is not in /proc');
   let current: DemoState = { supervisor: self, ready: false, since: new Date().toISOString(), programs: {}, ports: {} };
-  if (isUp(await readDemoState(files))) return undefined;
-  await rm(files.state, { force: true });
-  const mine = `${files.state}.${process.pid}`;
+  const mine = `${files.state}.${randomUUID()}`;
   await writeFile(mine, shown(current));
-  const isMine = await link(mine, files.state).then(
-    () => true,
-    () => false,
-  );
-  await rm(mine, { force: true });
-  if (!isMine) return undefined;
+  if (!(await takePlace(mine, files))) return undefined;
   let written = Promise.resolve();
   const write = async () => {
     await writeFile(mine, shown(current));
@@ -85,8 +79,37 @@ export async function claimRunFolder(files: DemoFiles): Promise<StateBook | unde
       written = written.then(write); // one after the other: the last written is the newest
       await written;
     },
-    remove: () => rm(files.state, { force: true }),
   };
+}
+
+/** Links `mine` as the state unless a demo that is up has it; the state of one that is gone gives way. */
+async function takePlace(mine: string, files: DemoFiles): Promise<boolean> {
+  const stale = `${mine}.stale`;
+  try {
+    if (await isLinked(mine, files.state)) return true;
+    if (isUp(await readDemoState(files))) return false;
+    await rename(files.state, stale).catch(ignoreAbsence);
+    const taken = await readDemoState({ ...files, state: stale });
+    if (isUp(taken)) await isLinked(stale, files.state); // somebody was quicker, between our look and our rename: theirs again
+    return !isUp(taken) && (await isLinked(mine, files.state));
+  } finally {
+    await Promise.all([mine, stale].map((path) => rm(path, { force: true })));
+  }
+}
+
+/** Linking is the one step that only one of several can do. */
+async function isLinked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (!isSystemError(error, 'ENOENT')) throw error;
 }
 
 function shown(state: DemoState): string {

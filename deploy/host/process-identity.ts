@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { sleep } from '../../daemon/sleep.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
 
 /** A process that cannot be taken for another one: a number that was given away again started at another time. */
 export const processIdentity = z.object({
@@ -66,7 +67,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!isSystemError(error, 'ESRCH')) throw error;
   }
 }
 
