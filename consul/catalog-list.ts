@@ -15,6 +15,11 @@ function tagList(name: string, tags: unknown): readonly string[] {
   return tags.filter((tag) => typeof tag === 'string');
 }
 
+/** Whether Consul answers a question for a service of this name: it refuses a path with a character that cannot be printed, with 400. */
+export function canBeAskedFor(name: string): boolean {
+  return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(name);
+}
+
 /** Reads the answer of `/v1/catalog/datacenters`, sorted. Pure. @throws TypeError when it is no list of names. */
 export function parseDatacenters(json: unknown): readonly string[] {
   if (!Array.isArray(json) || !json.every((item) => typeof item === 'string')) throw new TypeError('the answer is no list of datacenters');

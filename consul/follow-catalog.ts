@@ -2,7 +2,7 @@ import { sleep } from '../daemon/sleep.ts';
 import { watchServices } from './adaptive-service-watch.ts';
 import { blockingQuery, type QueryState } from './blocking-query.ts';
 import { call } from './call.ts';
-import { parseDatacenters, parseServiceList } from './catalog-list.ts';
+import { canBeAskedFor, parseDatacenters, parseServiceList } from './catalog-list.ts';
 import { CATALOG_QUERY, DATACENTERS_QUERY, KEYS_QUERY } from './catalog-update.ts';
 import type { GatheredCatalog } from './gathered-catalog.ts';
 import { encodedKeyPath, parseKeyValues } from './key-values.ts';
@@ -48,8 +48,13 @@ async function followList(
   const observe = renewing(services, (state) => book.observe(CATALOG_QUERY, state));
   const query = { path: CATALOG_QUERY, parse: parseServiceList };
   for await (const answer of blockingQuery(transport, query, { observe, maxBackoffMs: LIST_MAX_BACKOFF_MS }, signal)) {
-    const wanted = new Set([...answer.body].flatMap(([name, tags]) => (isWanted(name, tags) ? [name] : [])));
-    const isChanged = catalog.listAnswered(answer, wanted);
+    const names = [...answer.body].flatMap(([name, tags]) => (isWanted(name, tags) ? [name] : []));
+    const wanted = new Set(names.filter(canBeAskedFor));
+    const isChanged = catalog.listAnswered(
+      answer,
+      wanted,
+      names.filter((name) => !wanted.has(name)),
+    );
     services.follow(wanted, answer.index);
     if (answer.wentBackFrom !== undefined) services.renew('all');
     book.follows(wanted, services.way());

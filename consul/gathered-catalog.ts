@@ -1,6 +1,6 @@
 import { byteOrder } from '../model/compare.ts';
 import type { Instance } from '../model/instance.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, shownValue } from '../model/problem.ts';
 import type { BlockingAnswer } from './blocking-query.ts';
 import { byNodeThenId, catalogInstance, keepUnchanged } from './catalog-instance.ts';
 import type { ServiceList } from './catalog-list.ts';
@@ -13,7 +13,8 @@ export type ServiceAnswer = BlockingAnswer<ReturnType<typeof parseHealthEntries>
 
 /** Puts the answers of many queries together to one catalog. Each `…Answered` tells whether a consumer could see a difference. */
 export interface GatheredCatalog {
-  readonly listAnswered: (answer: BlockingAnswer<ServiceList>, wanted: ReadonlySet<string>) => boolean;
+  /** `refused` are names that are wanted too, and that Consul cannot be asked for. */
+  readonly listAnswered: (answer: BlockingAnswer<ServiceList>, wanted: ReadonlySet<string>, refused: readonly string[]) => boolean;
   readonly serviceAnswered: (name: string, answer: ServiceAnswer) => boolean;
   readonly keysAnswered: (answer: BlockingAnswer<readonly KeyValue[]>) => boolean;
   readonly datacentersAnswered: (datacenters: readonly string[]) => boolean;
@@ -34,6 +35,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   const services = new Map<string, KnownService>();
   const doubts = createDoubts();
   let wanted: ReadonlySet<string> = new Set();
+  let unaskable: readonly string[] = [];
   let listed: number | undefined;
   let keys: ReadonlyMap<string, string> | undefined;
   let datacenters: readonly string[] | undefined;
@@ -43,7 +45,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   let taken: ReadonlyMap<string, readonly Instance[]> = new Map();
 
   return {
-    listAnswered: (answer, names) => {
+    listAnswered: (answer, names, refused) => {
       receivedAt = now();
       const gone = [...services.keys()].filter((name) => !names.has(name));
       for (const name of gone) {
@@ -51,7 +53,8 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
         doubts.forget(name);
       }
       const doubted = doubts.heard(CATALOG_QUERY, answer);
-      const isNews = listed === undefined || (listed === 0) !== (answer.body.size === 0);
+      const isNews = listed === undefined || (listed === 0) !== (answer.body.size === 0) || unaskable.join('\0') !== refused.join('\0');
+      unaskable = refused;
       if (services.size === 0 && names.size > 0) isAllNew = true;
       wanted = names;
       listed = answer.body.size;
@@ -92,7 +95,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
         catalog: { services: present, datacenters: datacenters ?? [], keys: keys ?? new Map() },
         receivedAt,
         changed,
-        problems: unreadableProblems(services),
+        problems: [...unreadableProblems(services), ...unaskable.map(unaskableProblem)],
         evidence: {
           listed: listed ?? 0,
           ...doubts.list(),
@@ -144,6 +147,16 @@ function differences(before: ReadonlyMap<string, readonly Instance[]>, after: Re
   for (const [name, instances] of after) if (before.get(name) !== instances) changed.push(name);
   for (const name of before.keys()) if (!after.has(name)) changed.push(name);
   return changed.sort(byteOrder);
+}
+
+function unaskableProblem(name: string): Problem {
+  const shown = shownValue(name);
+  return {
+    subject: shown,
+    option: 'name',
+    value: shown,
+    reason: 'Consul answers no question for a name with such characters; rename the service',
+  };
 }
 
 function unreadableProblems(services: ReadonlyMap<string, KnownService>): readonly Problem[] {
