@@ -191,8 +191,14 @@ function canonical(value: unknown): string {
   );
 }
 
-const agentServices = z.record(
-  z.string(),
+/** Keyed by ID, which may be anything, `__proto__` too: only the values are read. */
+const valuesOf = <Value extends z.ZodType>(value: Value) =>
+  z
+    .custom<object | null | undefined>((json) => json === undefined || typeof json === 'object', { error: 'must be an object' })
+    .transform((json) => Object.values(json ?? {}))
+    .pipe(z.array(value));
+
+const agentServices = valuesOf(
   z.object({
     ID: z.string(),
     Service: z.string(),
@@ -205,8 +211,7 @@ const agentServices = z.record(
   }),
 );
 
-const agentChecks = z.record(
-  z.string(),
+const agentChecks = valuesOf(
   z.object({
     CheckID: z.string(),
     ServiceID: z.string().default(''),
@@ -219,12 +224,12 @@ const MAINTENANCE = '_service_maintenance:';
 
 /** What `GET /v1/agent/services` and `/v1/agent/checks` answered, by service ID. @throws ZodError when it is something else. */
 export function decode(services: unknown, checks: unknown): ReadonlyMap<string, Registered> {
-  const checksOf = new Map<string, z.infer<typeof agentChecks>[string][]>();
-  for (const check of Object.values(agentChecks.parse(checks ?? {}))) {
+  const checksOf = new Map<string, z.infer<typeof agentChecks>[number][]>();
+  for (const check of agentChecks.parse(checks)) {
     checksOf.set(check.ServiceID, [...(checksOf.get(check.ServiceID) ?? []), check]);
   }
   return new Map(
-    Object.values(agentServices.parse(services ?? {})).map((service) => {
+    agentServices.parse(services).map((service) => {
       const own = checksOf.get(service.ID) ?? [];
       const maintenance = own.find(({ CheckID }) => CheckID.startsWith(MAINTENANCE));
       const registered: Registered = {

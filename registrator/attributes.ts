@@ -45,6 +45,7 @@ function keyFault(key: string): string | undefined {
   if (!/^[a-z0-9_-]+$/.test(key)) return 'Consul takes letters, digits, - and _ in the key of an attribute';
   if (key.length > MOST_KEY_BYTES) return `Consul takes at most ${MOST_KEY_BYTES} bytes as the key of an attribute`;
   if (key.startsWith('consul-')) return 'keys that begin with consul- are kept for Consul';
+  if (key === '__proto__') return 'this is no key';
   if (Object.values<string>(META).includes(key)) return 'this key is kept for the registrator';
   return undefined;
 }

@@ -91,7 +91,7 @@ test('any difference that others would see is one', () => {
     fc.property(registration, registration, (one, other) => {
       const held = asToldByAgent(encode(other));
       const seen = ({ id: _, checks, ...rest }: Registration) =>
-        JSON.stringify({ ...rest, checks: checks.map(digestOf), tags: rest.tagsAreFree ? [] : rest.tags });
+        JSON.stringify({ ...rest, checks: checks.map(digestOf).sort(), tags: rest.tagsAreFree ? [] : rest.tags });
       if (seen(one) !== seen(other) && one.checks.length >= other.checks.length) expect(isRegistered(one, held)).toBe(false);
     }),
   );
@@ -105,6 +105,12 @@ test('maintenance is told apart from checks, and its reason kept', () => {
 
   expect(service).toMatchObject({ maintenance: 'by hand', name: 'web', tags: [], meta: {}, weights: { passing: 1, warning: 1 } });
   expect(service?.checks.size).toBe(0);
+});
+
+test('an ID may be anything', () => {
+  const services = JSON.parse('{"__proto__": {"ID": "__proto__", "Service": "web", "Address": "", "Port": 80}}');
+
+  expect([...decode(services, {}).keys()]).toEqual(['__proto__']);
 });
 
 test('a check that others registered has no digest', () => {

@@ -23,6 +23,7 @@ test.each([
   ['SERVICE_', 'letters, digits'],
   [`SERVICE_${'K'.repeat(129)}`, '128 bytes'],
   ['SERVICE_CONSUL-X', 'kept for Consul'],
+  ['SERVICE___PROTO__', 'no key'],
   ['SERVICE_TOOTS-OWNER', 'kept for the registrator'],
 ])('%s is left out, and a problem', (key, reason) => {
   const { meta, refused } = parse({ [key]: 'v', SERVICE_GOOD: 'g' });

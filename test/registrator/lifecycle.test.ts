@@ -179,14 +179,12 @@ test('while it is being stopped, nothing but its end, a new start or the end of 
         fc.nat({ max: 11_999 }),
       )
       .map(([order, given, ms]) => inspected(order, given, STARTED + 100 + ms)),
-    fc
-      .tuple(fc.constantFrom(TERM, HUP, USR1), fc.nat({ max: 9_000 }))
-      .map(([signal, ms]): { kind: 'killed' } & SentSignal => ({
-        kind: 'killed',
-        signal,
-        sentMs: STARTED + 101 + ms,
-        heardMs: STARTED + 101 + ms,
-      })),
+    fc.tuple(fc.constantFrom(TERM, HUP, USR1), fc.nat({ max: 9_000 })).map(([signal, ms]): { kind: 'killed' } & SentSignal => ({
+      kind: 'killed',
+      signal,
+      sentMs: STARTED + 101 + ms,
+      heardMs: STARTED + 101 + ms,
+    })),
   );
   fc.assert(
     fc.property(fc.array(harmless, { maxLength: 20 }), (events) => {
