@@ -30,6 +30,7 @@ export function createWatchBook(log: Logger) {
       if (failedBefore === 0 && state.kind === 'failing') log.warn({ query, err: state.error }, 'consul does not answer, asking again');
       if (failedBefore > 0 && failing.size === 0) log.info({ query }, 'consul answers again');
     },
+    isFailing: (query: string): boolean => failing.has(query),
     /** What is followed now, and how; forgets all else. */
     follows: (names: ReadonlySet<string>, by: WatchWay | undefined): void => {
       if (by !== way) log.info({ way: by, services: names.size }, 'way of watching chosen');

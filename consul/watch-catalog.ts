@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { createDoorbell, type Doorbell } from '../daemon/doorbell.ts';
 import type { Logger } from '../daemon/log.ts';
-import type { CatalogUpdate } from './catalog-update.ts';
+import { sleep } from '../daemon/sleep.ts';
+import { CATALOG_QUERY, type CatalogUpdate } from './catalog-update.ts';
 import { followCatalog } from './follow-catalog.ts';
 import { createGatheredCatalog, type GatheredCatalog } from './gathered-catalog.ts';
 import type { WatchTransport } from './transport.ts';
@@ -24,6 +25,8 @@ export interface CatalogWatch extends AsyncIterable<CatalogUpdate> {
 }
 
 const GATHER_MS = 5_000;
+/** After an outage the list speaks first: it alone tells that Consul came back younger, and services that answer before it would look emptied. Milliseconds. */
+const LIST_RECOVERS_EVERY_MS = 20;
 
 /**
  * Follows everything the edge is made of. The first snapshot comes when all that was listed at the start has answered; later ones when something
@@ -50,6 +53,7 @@ async function* updates(options: WatchOptions, book: WatchBook, signal: AbortSig
     while (!end.aborted) {
       await bell.rung(end);
       await gathered(catalog, bell, options.gatherMs ?? GATHER_MS, end);
+      while (book.isFailing(CATALOG_QUERY) && !end.aborted) await sleep(LIST_RECOVERS_EVERY_MS, end);
       if (catalog.isListed() && !end.aborted) yield catalog.take();
     }
   } finally {

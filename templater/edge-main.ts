@@ -1,17 +1,27 @@
 import { connectConsul } from '../consul/connect.ts';
 import { consulOptions } from '../consul/settings.ts';
 import { watchCatalog } from '../consul/watch-catalog.ts';
+import { createAlarm } from '../daemon/alarm.ts';
 import { createMetrics, serveApi } from '../daemon/api.ts';
 import type { Logger } from '../daemon/log.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
+import { sleep } from '../daemon/sleep.ts';
+import type { Catalog } from '../model/catalog.ts';
 import { isForEdge } from '../model/edge-options.ts';
+import { createBelievedCatalog } from './believed-catalog.ts';
+import { type EdgeMemory, readMemory, writeMemory } from './haproxy/edge-memory.ts';
 import { createEdgeMetrics } from './haproxy/edge-metrics.ts';
-import type { EdgeSettings } from './haproxy/edge-settings.ts';
+import { type EdgeSettings, edgeFiles } from './haproxy/edge-settings.ts';
 import { edgeStatus } from './haproxy/edge-status.ts';
-import { createEdgeEngine } from './haproxy/engine.ts';
+import { createEdgeEngine, type EdgeEngine } from './haproxy/engine.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
 
-/** Keeps HAProxy true to Consul until the signal aborts: watch, plan, change. Answers the exit code. */
+/** How long a start waits for Consul before it serves what was last believed, milliseconds. */
+const CONSUL_ABSENT_AFTER_MS = 3_000;
+/** How long changes are gathered before they are remembered on disk, milliseconds. */
+const REMEMBER_AFTER_MS = 1_000;
+
+/** Keeps HAProxy true to Consul until the signal aborts: watch, guard, plan, change. Answers the exit code. */
 export async function runEdge(
   settings: EdgeSettings & Parameters<typeof consulOptions>[0],
   log: Logger,
@@ -21,7 +31,24 @@ export async function runEdge(
   const problems = createProblemBook(log);
   const features = await readFeatures(settings.haproxy, signal);
   await using transport = connectConsul(consulOptions(settings));
-  const engine = createEdgeEngine({ settings, features, problems, metrics: createEdgeMetrics(metrics), log });
+  const { memory: memoryFile } = edgeFiles(settings.runDir);
+  const memory = await rememberedEdge(memoryFile, log);
+  const engine = createEdgeEngine({
+    settings,
+    features,
+    problems,
+    metrics: createEdgeMetrics(metrics),
+    lastGood: memory?.lastGood ?? new Map(),
+    log,
+  });
+  const remember = createRemembering(memoryFile, engine, log);
+  let believed = memory?.catalog;
+  const believe = (catalog: Catalog, why: string) => {
+    believed = catalog;
+    engine.follow(catalog, why);
+    remember(catalog);
+  };
+  const guarded = createBelievedCatalog({ last: believed, holdMs: settings.holdMs, believe, log });
   const watch = watchCatalog({ transport, isWanted: (_name, tags) => isForEdge(tags), keyPrefix: 'haproxy/', log }, signal);
   await serveApi(
     settings.api,
@@ -34,9 +61,13 @@ export async function runEdge(
           features,
           consul: { address: transport.subject, ...watch.status() },
           ...engine.status(),
+          holds: guarded.holds(),
           problems: problems.list(),
         }),
       metrics,
+      routes: {
+        'POST /release': async (query) => ({ status: 200, body: { released: guarded.release(query.get('service') ?? undefined) } }),
+      },
     },
     signal,
   );
@@ -44,18 +75,42 @@ export async function runEdge(
     { consul: transport.subject, runDir: settings.runDir, haproxy: features.version, bind: settings.bind, httpPort: settings.httpPort },
     'edge starts',
   );
-  await Promise.all([engine.run(signal), follow()]);
+  await Promise.all([engine.run(signal), follow(), serveFromMemory()]);
   return 0;
 
   async function follow(): Promise<void> {
-    for await (const { catalog, changed, problems: unreadable } of watch) {
-      problems.set('catalog', unreadable);
-      engine.follow(
-        catalog,
-        changed.length === 0
-          ? 'the catalog changed'
-          : `changed in Consul: ${changed.slice(0, 5).join(', ')}${changed.length > 5 ? ` and ${changed.length - 5} more` : ''}`,
-      );
+    for await (const update of watch) {
+      problems.set('catalog', update.problems);
+      guarded.told(update);
     }
   }
+
+  async function serveFromMemory(): Promise<void> {
+    if (memory === undefined) return;
+    await sleep(CONSUL_ABSENT_AFTER_MS, signal);
+    if (believed !== memory.catalog || signal.aborted) return;
+    log.warn({ consul: transport.subject, services: memory.catalog.services.size }, 'consul does not answer, serving what was last known');
+    engine.follow(memory.catalog, 'Consul does not answer; what was last known is served');
+  }
+}
+
+async function rememberedEdge(file: string, log: Logger): Promise<EdgeMemory | undefined> {
+  return readMemory(file).catch((err: unknown) => {
+    log.warn({ err }, 'starting without a memory');
+    return undefined;
+  });
+}
+
+/** Writes the newest of what is believed, a while after it changed. */
+function createRemembering(file: string, engine: EdgeEngine, log: Logger): (catalog: Catalog) => void {
+  let newest: Catalog | undefined;
+  const alarm = createAlarm(() => {
+    const lastGood = engine.status().planned?.lastGood;
+    if (newest === undefined || lastGood === undefined) return;
+    writeMemory(file, { catalog: newest, lastGood }).catch((err: unknown) => log.warn({ err }, 'the last catalog cannot be remembered'));
+  });
+  return (catalog) => {
+    newest = catalog;
+    alarm.in(REMEMBER_AFTER_MS, 'remember');
+  };
 }

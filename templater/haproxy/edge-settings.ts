@@ -85,6 +85,13 @@ export const edgeSettings = {
     schema: duration('30m'),
     describe: 'How long connections that are open at a reload may go on',
   },
+  holdMs: {
+    flag: 'hold',
+    env: ['TOOTS_HOLD'],
+    value: 'DURATION',
+    schema: duration('5m'),
+    describe: 'How long instances stay that are gone in a way that looks like an outage of Consul',
+  },
   api: {
     flag: 'api',
     env: ['TOOTS_TEMPLATER_API'],

@@ -12,11 +12,12 @@ export interface EdgeStatusParts {
   readonly planned: PlannedEdge | undefined;
   readonly running: RunningEdge | undefined;
   readonly lastRound: LastRound | undefined;
+  readonly holds: readonly object[];
   readonly problems: readonly KnownProblem[];
 }
 
 /** What `GET /status` tells of the edge. Pure. */
-export function edgeStatus({ settings, features, consul, planned, running, lastRound, problems }: EdgeStatusParts): object {
+export function edgeStatus({ settings, features, consul, planned, running, lastRound, holds, problems }: EdgeStatusParts): object {
   return {
     program: 'templater',
     consul,
@@ -39,7 +40,7 @@ export function edgeStatus({ settings, features, consul, planned, running, lastR
             instances: group.instances.length,
           })),
     listeners: Object.fromEntries(planned?.plan.listeners ?? []),
-    holds: [],
+    holds,
     problems,
   };
 }

@@ -51,6 +51,8 @@ export interface EdgeEngineParts {
   readonly features: HaproxyFeatures;
   readonly problems: ProblemBook;
   readonly metrics: EdgeMetrics;
+  /** The rules that services had without a fault when the program last ran. */
+  readonly lastGood: LastGood;
   readonly log: Logger;
 }
 
@@ -60,7 +62,7 @@ const DRIFT_EVERY_MS = 5_000;
 const AGAIN_MS = 1_000;
 
 /** Makes the engine of an edge: one round at a time, each from the newest catalog and from what HAProxy is. */
-export function createEdgeEngine({ settings, features, problems, metrics, log }: EdgeEngineParts): EdgeEngine {
+export function createEdgeEngine({ settings, features, problems, metrics, lastGood: remembered, log }: EdgeEngineParts): EdgeEngine {
   const files = edgeFiles(settings.runDir);
   const makePlan = createPlanner();
   const render = createRenderer(settings, files, features);
@@ -72,7 +74,7 @@ export function createEdgeEngine({ settings, features, problems, metrics, log }:
   let stop: AbortSignal = new AbortController().signal;
 
   let catalog: Catalog | undefined;
-  let lastGood: LastGood = new Map();
+  let lastGood: LastGood = remembered;
   let planned: PlannedEdge | undefined;
   let running: RunningEdge | undefined;
   let validated: string | undefined;

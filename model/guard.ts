@@ -1,0 +1,94 @@
+import type { Catalog } from './catalog.ts';
+import { byteOrder } from './compare.ts';
+import { type Instance, isServed } from './instance.ts';
+
+/** What a source says of the catalog, and what speaks against believing it. */
+export interface Report {
+  readonly catalog: Catalog;
+  /** The whole answer is doubtful, and why: its index went back, no server leads, a token saw a part of it, Consul does not even list itself. */
+  readonly doubt: string | undefined;
+  /** The same of one service's own answer. */
+  readonly doubtOf: (service: string) => string | undefined;
+}
+
+/** Instances that Consul no longer tells of, or calls lost, and that are served all the same for a time. */
+export interface Hold {
+  readonly service: string;
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly until: number;
+  /** By {@link instanceKey}, as they were when they were believed. */
+  readonly instances: ReadonlyMap<string, Instance>;
+}
+
+/** What is believed, and what is withheld from Consul's last word. */
+export interface Guarded {
+  readonly catalog: Catalog;
+  readonly holds: ReadonlyMap<string, Hold>;
+}
+
+/** Nodes have their own IDs. */
+export function instanceKey({ node, id }: Instance): string {
+  return `${node}\0${id}`;
+}
+
+/**
+ * Believes a report, but for what looks like an outage of the source (design: an outage never takes a route away). Pure.
+ *
+ *   missing or not served any more                    | then
+ *   --------------------------------------------------|---------------------------------------------
+ *   deregistered, drained, failed check               | believed
+ *   the answer is doubtful                            | held
+ *   every service of several at once                  | held
+ *   lost with its node, others of the service serve   | believed
+ *   lost with its node, the last that served          | held
+ *   held, and registered again                        | no longer held; its next absence is believed
+ *   held for `holdMs`                                 | believed
+ */
+export function guard(before: Guarded, report: Report, now: number, holdMs: number): Guarded {
+  const doubt = report.doubt ?? massLoss(before.catalog, report.catalog);
+  const services = new Map(report.catalog.services);
+  const holds = new Map<string, Hold>();
+  const names = new Set([...before.catalog.services.keys(), ...before.holds.keys()]);
+  for (const service of names) {
+    const told = report.catalog.services.get(service) ?? [];
+    const believed = before.catalog.services.get(service) ?? [];
+    const earlier = before.holds.get(service);
+    if (told === believed && earlier === undefined) continue;
+    const reason = doubt ?? report.doubtOf(service);
+    const held = heldInstances(told, believed, earlier?.instances ?? new Map(), reason);
+    if (held.instances.size === 0) continue;
+    const since = earlier?.since ?? now;
+    if (now >= since + holdMs) continue;
+    holds.set(service, { service, reason: earlier?.reason ?? held.reason, since, until: since + holdMs, instances: held.instances });
+    services.set(service, withHeld(told, held.instances));
+  }
+  return { catalog: { ...report.catalog, services }, holds };
+}
+
+function massLoss(before: Catalog, after: Catalog): string | undefined {
+  return before.services.size > 1 && after.services.size === 0 ? `all ${before.services.size} services are gone at once` : undefined;
+}
+
+function heldInstances(
+  told: readonly Instance[],
+  believed: readonly Instance[],
+  earlier: ReadonlyMap<string, Instance>,
+  doubt: string | undefined,
+): { instances: ReadonlyMap<string, Instance>; reason: string } {
+  const byKey = new Map(told.map((instance) => [instanceKey(instance), instance]));
+  const isLost = (key: string) => byKey.get(key)?.nodeLost === true;
+  const held = new Map([...earlier].filter(([key]) => !byKey.has(key) || isLost(key)));
+  if (doubt !== undefined)
+    for (const instance of believed) if (!byKey.has(instanceKey(instance))) held.set(instanceKey(instance), instance);
+  const lost = told.some(isServed) ? [] : believed.filter((instance) => isServed(instance) && isLost(instanceKey(instance)));
+  for (const instance of lost) held.set(instanceKey(instance), instance);
+  if (told.some(isServed)) for (const key of held.keys()) if (isLost(key)) held.delete(key);
+  return { instances: held, reason: doubt ?? 'the node of its last instances is lost' };
+}
+
+function withHeld(told: readonly Instance[], held: ReadonlyMap<string, Instance>): readonly Instance[] {
+  const rest = told.filter((instance) => !held.has(instanceKey(instance)));
+  return [...rest, ...held.values()].sort((a, b) => byteOrder(a.node, b.node) || byteOrder(a.id, b.id));
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { OperationError } from '../../daemon/operation-error.ts';
+import type { Catalog } from '../../model/catalog.ts';
+import { BALANCES } from '../../model/edge.ts';
+import { pathPrefix } from '../../model/path-prefix.ts';
+import type { LastGood } from '../../model/plan-edge.ts';
+import { replaceFile } from './config-files.ts';
+
+/** What outlives the program: what was last believed of the catalog, and the rules that services last had without a fault. */
+export interface EdgeMemory {
+  readonly catalog: Catalog;
+  readonly lastGood: LastGood;
+}
+
+const instance = z.object({
+  service: z.string(),
+  id: z.string(),
+  node: z.string(),
+  address: z.string(),
+  port: z.number(),
+  tags: z.array(z.string()),
+  meta: z.record(z.string(), z.string()),
+  health: z.enum(['passing', 'warning', 'critical', 'maintenance']),
+  nodeLost: z.boolean(),
+});
+
+const rules = z.object({
+  http: z.boolean(),
+  routes: z.array(z.string().transform(pathPrefix)),
+  ports: z.array(z.number()),
+  balance: z.enum(BALANCES),
+  check: z
+    .object({ method: z.enum(['GET', 'HEAD', 'OPTIONS']), path: z.string() })
+    .optional()
+    .transform((check) => check),
+});
+
+const memory = z.object({
+  services: z.array(z.tuple([z.string(), z.array(instance)])),
+  datacenters: z.array(z.string()),
+  keys: z.array(z.tuple([z.string(), z.string()])),
+  lastGood: z.array(z.tuple([z.string(), rules])),
+});
+
+/** @throws OperationError when the file cannot be written. */
+export function writeMemory(path: string, { catalog, lastGood }: EdgeMemory): Promise<void> {
+  const { services, datacenters, keys } = catalog;
+  return replaceFile(path, JSON.stringify({ services: [...services], datacenters, keys: [...keys], lastGood: [...lastGood] }));
+}
+
+/** Undefined when there is none. @throws OperationError when there is one that cannot be read. */
+export async function readMemory(path: string): Promise<EdgeMemory | undefined> {
+  try {
+    const { services, datacenters, keys, lastGood } = memory.parse(JSON.parse(await readFile(path, 'utf8')));
+    return {
+      catalog: { services: new Map(services), datacenters, keys: new Map(keys) },
+      lastGood: new Map(lastGood.map(([name, { check, ...rest }]) => [name, { ...rest, check }])),
+    };
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new OperationError('read the last catalog', { subject: path, cause, hint: 'it cannot be read and is not used' });
+  }
+}

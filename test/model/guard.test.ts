@@ -1,0 +1,142 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Catalog } from '../../model/catalog.ts';
+import { type Guarded, guard, type Report } from '../../model/guard.ts';
+import type { Instance } from '../../model/instance.ts';
+
+const HOLD_MS = 1_000;
+
+function instance(service: string, id: string, more: Partial<Instance> = {}): Instance {
+  return {
+    service,
+    id,
+    node: 'n1',
+    address: '10.0.0.1',
+    port: 80,
+    tags: ['haproxy'],
+    meta: {},
+    health: 'passing',
+    nodeLost: false,
+    ...more,
+  };
+}
+
+function catalog(...all: readonly Instance[]): Catalog {
+  const services = new Map<string, Instance[]>();
+  for (const one of all) services.set(one.service, [...(services.get(one.service) ?? []), one]);
+  return { services, datacenters: ['dc1'], keys: new Map() };
+}
+
+function believed(...all: readonly Instance[]): Guarded {
+  return { catalog: catalog(...all), holds: new Map() };
+}
+
+function report(told: Catalog, doubt?: string, doubtOf: Report['doubtOf'] = () => undefined): Report {
+  return { catalog: told, doubt, doubtOf };
+}
+
+function ids({ catalog: { services } }: Guarded): string[] {
+  return [...services.values()].flatMap((list) => list.map(({ id }) => id)).sort();
+}
+
+const a = instance('web', 'a');
+const b = instance('web', 'b');
+const shop = instance('shop', 's');
+const lostA = instance('web', 'a', { health: 'critical', nodeLost: true });
+const lostB = instance('web', 'b', { health: 'critical', nodeLost: true });
+
+describe('what is no outage is believed at once', () => {
+  test.each([
+    ['a deregistered instance', believed(a, b), catalog(b), ['b']],
+    ['the last instance of one of several services', believed(a, shop), catalog(shop), ['s']],
+    ['the last instance of the only service', believed(a), catalog(), []],
+    ['a failed check of the last instance', believed(a), catalog(instance('web', 'a', { health: 'critical' })), ['a']],
+    ['a lost node while others of the service serve', believed(a, b), catalog(lostA, b), ['a', 'b']],
+  ])('%s', (_what, before, told, expected) => {
+    const after = guard(before, report(told), 0, HOLD_MS);
+
+    expect(ids(after)).toEqual(expected);
+    expect(after.holds.size).toBe(0);
+  });
+
+  test('a lost instance beside one that serves is told as Consul tells it', () => {
+    const after = guard(believed(a, b), report(catalog(lostA, b)), 0, HOLD_MS);
+
+    expect(after.catalog.services.get('web')).toEqual([lostA, b]);
+  });
+});
+
+describe('what looks like an outage is held', () => {
+  test.each([
+    ['instances missing from a doubtful answer', believed(a, b), report(catalog(b), 'the index went back'), ['a', 'b']],
+    ['services missing from a doubtful answer', believed(a, shop), report(catalog(shop), 'no leader'), ['a', 's']],
+    [
+      'instances missing from a doubtful answer of their service alone',
+      believed(a, b),
+      report(catalog(b), undefined, (service) => (service === 'web' ? 'filtered' : undefined)),
+      ['a', 'b'],
+    ],
+    ['every service of several at once', believed(a, shop), report(catalog()), ['a', 's']],
+  ])('%s', (_what, before, told, expected) => {
+    const after = guard(before, told, 0, HOLD_MS);
+
+    expect(ids(after)).toEqual(expected);
+    expect(after.holds.size).toBeGreaterThan(0);
+  });
+
+  test('the last instances of a service go on as they were when their node is lost', () => {
+    const after = guard(believed(a, b), report(catalog(lostA, lostB)), 0, HOLD_MS);
+
+    expect(after.catalog.services.get('web')).toEqual([a, b]);
+    expect(after.holds.get('web')?.reason).toContain('node');
+  });
+});
+
+describe('a hold', () => {
+  const held = guard(believed(a, b), report(catalog(b), 'the index went back'), 0, HOLD_MS);
+
+  test('says since when and until when', () => {
+    expect(held.holds.get('web')).toMatchObject({ service: 'web', reason: 'the index went back', since: 0, until: HOLD_MS });
+  });
+
+  test('stays when the next answer is not doubtful any more', () => {
+    expect(ids(guard(held, report(catalog(b)), 10, HOLD_MS))).toEqual(['a', 'b']);
+  });
+
+  test('is over after its time, and is not made again', () => {
+    const over = guard(held, report(catalog(b)), HOLD_MS, HOLD_MS);
+    const later = guard(over, report(catalog(b)), HOLD_MS + 1, HOLD_MS);
+
+    expect([ids(over), over.holds.size]).toEqual([['b'], 0]);
+    expect([ids(later), later.holds.size]).toEqual([['b'], 0]);
+  });
+
+  test('is over when its instance is registered again; the next absence is believed', () => {
+    const healed = guard(held, report(catalog(a, b)), 10, HOLD_MS);
+    const gone = guard(healed, report(catalog(b)), 20, HOLD_MS);
+
+    expect(healed.holds.size).toBe(0);
+    expect(ids(gone)).toEqual(['b']);
+  });
+
+  test('of a lost node is over when its service has an instance that serves', () => {
+    const lost = guard(believed(a), report(catalog(lostA)), 0, HOLD_MS);
+    const replaced = guard(lost, report(catalog(lostA, b)), 10, HOLD_MS);
+
+    expect(replaced.holds.size).toBe(0);
+    expect(replaced.catalog.services.get('web')).toEqual([lostA, b]);
+  });
+
+  test('never holds back what is new', () => {
+    const c = instance('web', 'c');
+
+    expect(ids(guard(held, report(catalog(b, c, shop)), 10, HOLD_MS))).toEqual(['a', 'b', 'c', 's']);
+  });
+});
+
+test('a service that did not change keeps its list', () => {
+  const before = believed(a, shop);
+  const same = before.catalog.services.get('shop') ?? [];
+  const after = guard(before, report({ ...catalog(a), services: new Map([['shop', same]]) }, 'doubt'), 0, HOLD_MS);
+
+  expect(after.catalog.services.get('shop')).toBe(same);
+});
