@@ -163,15 +163,18 @@ export function helpText<Of extends Options>({ name, usage, about, options }: Pr
   return `Usage: ${name} ${usage}\n\n${about}\n\nOptions:\n${lines.join('\n')}\n`;
 }
 
-function describedOption(option: Option): string {
-  const defaults = option.schema.safeParse(undefined);
-  const value = defaults.success ? defaults.data : undefined;
-  const shown =
-    value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0)
-      ? ''
-      : ` (default ${String(value)})`;
-  const env = option.env === undefined ? '' : ` [${option.env.join(', ')}]`;
-  return `${option.describe}${shown}${env}`;
+function describedOption({ describe, schema, env }: Option): string {
+  const shown = describe.includes('(default ') ? '' : shownDefault(schema);
+  return `${describe}${shown === '' ? '' : ` (default ${shown})`}${env === undefined ? '' : ` [${env.join(', ')}]`}`;
+}
+
+/** The default as it would be written; nothing for one that is no plain value: the description tells that in words. */
+function shownDefault(schema: z.ZodType): string {
+  const written = schema.meta()?.['default'];
+  if (typeof written === 'string') return written;
+  const parsed = schema.safeParse(undefined);
+  const value = parsed.success && parsed.data !== false ? parsed.data : '';
+  return typeof value === 'object' || value === undefined ? '' : String(value);
 }
 
 // ---- schemas of single values, with messages that say what would be right
@@ -242,7 +245,8 @@ export const duration = (fallback: string) =>
       if (ms !== undefined) return ms;
       context.addIssue({ code: 'custom', message: 'must be a duration such as 500ms, 10s or 2m30s' });
       return z.NEVER;
-    });
+    })
+    .meta({ default: fallback });
 
 /** `ADDR:PORT`, `[ADDR]:PORT` or `:PORT`. */
 export const addressAndPort = (fallback: string) =>
@@ -255,7 +259,8 @@ export const addressAndPort = (fallback: string) =>
       if (match !== null && port <= 65_535) return { address: match[1] ?? match[2] ?? '', port };
       context.addIssue({ code: 'custom', message: 'must be ADDRESS:PORT' });
       return z.NEVER;
-    });
+    })
+    .meta({ default: fallback });
 
 /** The level of a program's log, as both services take it. */
 export const logLevel = {

@@ -1,4 +1,5 @@
 import { type Option, type Program, readSettings, type SettingsOf } from '../daemon/settings.ts';
+import { VERSION } from '../daemon/version.ts';
 
 type Options = Readonly<Record<string, Option>>;
 
@@ -28,11 +29,10 @@ export function command<Of extends Options>(
         process.stdout.write(parsed.text);
         return 0;
       case 'version':
+        process.stdout.write(`toots ${VERSION}\n`);
+        return 0;
       case 'wrong':
-        return wrongUsage(
-          parsed.kind === 'wrong' ? parsed.problems : ['unknown option -version (it is: toots --version)'],
-          `toots ${name} -help`,
-        );
+        return wrongUsage(parsed.problems, `toots ${name} -help`);
     }
   };
   return { name, usage, about: line ?? about, run };

@@ -1,17 +1,18 @@
 import { OperationError } from '../daemon/operation-error.ts';
 import { didYouMean } from '../daemon/settings.ts';
+import { VERSION } from '../daemon/version.ts';
 import { type Command, wrongUsage } from './command.ts';
 import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';
 import { downCommand } from './demo/down-command.ts';
 import { statusCommand } from './demo/status-command.ts';
 import { commandNames, helpText } from './help.ts';
-import { projectVersion } from './project.ts';
 import { testCommand } from './tests/test-command.ts';
+import { writeDocsCommand } from './write-docs-command.ts';
 
 /** In the order of the help text. */
 const COMMANDS: readonly Command[] = [demoCommand, statusCommand, downCommand, testCommand];
-/** What only our own programs start. */
-const INTERNAL: readonly Command[] = [demoSupervisorCommand];
+/** Not for operators: what our own programs and scripts start. */
+const INTERNAL: readonly Command[] = [demoSupervisorCommand, writeDocsCommand];
 
 async function toots(argv: readonly string[]): Promise<number> {
   const [word, ...rest] = argv;
@@ -20,7 +21,7 @@ async function toots(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (/^(--?version)$/.test(word)) {
-    process.stdout.write(`toots ${projectVersion()}\n`);
+    process.stdout.write(`toots ${VERSION}\n`);
     return 0;
   }
   const found = [...COMMANDS, ...INTERNAL].find(({ name }) => name === word);

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 
 /** The folder of the project: the nearest one above this file with a package.json; the same from the sources and from dist/. */
 export const PROJECT_FOLDER = nearestPackage(dirname(fileURLToPath(import.meta.url)));
@@ -11,10 +10,4 @@ function nearestPackage(folder: string): string {
   const above = dirname(folder);
   if (above === folder) throw new Error('no package.json above the program');
   return nearestPackage(above);
-}
-
-/** The version in package.json. */
-export function projectVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(PROJECT_FOLDER, 'package.json'), 'utf8'));
-  return z.object({ version: z.string() }).parse(manifest).version;
 }
