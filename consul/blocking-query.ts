@@ -12,14 +12,18 @@ export interface BlockingQuery<Body> {
   readonly parse: (json: unknown) => Body;
 }
 
-/** One whole answer whose index differs from the one before, or that was asked for without an index. */
-export interface BlockingAnswer<Body> {
-  readonly body: Body;
-  readonly index: number;
+/** What speaks for or against an answer. */
+export interface AnswerTrust {
   /** False when the server that answered knew of no leader (`X-Consul-KnownLeader`). */
   readonly knownLeader: boolean;
   /** The token does not allow to see everything (`X-Consul-Results-Filtered-By-ACLs`, from Consul 1.11). */
   readonly filteredByAcl: boolean;
+}
+
+/** One whole answer whose index or trust differs from the one before, or that was asked for without an index. */
+export interface BlockingAnswer<Body> extends AnswerTrust {
+  readonly body: Body;
+  readonly index: number;
   /** The highest index seen before, when this one is lower: Consul lost data, was restored, or another one answers. */
   readonly wentBackFrom?: number;
 }
@@ -52,7 +56,7 @@ export async function askNow<Body>(
   query: BlockingQuery<Body>,
   signal: AbortSignal,
 ): Promise<BlockingAnswer<Body>> {
-  const outcome = await ask(transport, query, { index: undefined, highest: 0 }, 0, signal);
+  const outcome = await ask(transport, query, START, 0, signal);
   if (outcome.kind === 'moved') return outcome.answer;
   throw outcome.kind === 'broken' ? outcome.error : new Error('without an index no answer can be the same');
 }
@@ -68,7 +72,7 @@ export async function* blockingQuery<Body>(
   { waitMs = () => WAIT_MS, minIntervalMs = MIN_INTERVAL_MS, maxBackoffMs = MAX_BACKOFF_MS, observe = () => {} }: BlockingOptions,
   signal: AbortSignal,
 ): AsyncGenerator<BlockingAnswer<Body>, void, void> {
-  let position: Position = { index: undefined, highest: 0 };
+  let position: Position = START;
   let state: QueryState | undefined;
   let tooEarly = 0;
   while (!signal.aborted) {
@@ -87,11 +91,14 @@ export async function* blockingQuery<Body>(
   }
 }
 
-/** The index to ask with (none: answer at once), and the highest one seen. */
+/** The index to ask with (none: answer at once), the highest one seen, and how the last answer was to be trusted. */
 interface Position {
   readonly index: number | undefined;
   readonly highest: number;
+  readonly trust: AnswerTrust;
 }
+
+const START: Position = { index: undefined, highest: 0, trust: { knownLeader: true, filteredByAcl: false } };
 
 type Outcome<Body> =
   | { readonly kind: 'moved'; readonly answer: BlockingAnswer<Body> }
@@ -101,7 +108,7 @@ type Outcome<Body> =
 async function ask<Body>(
   transport: ConsulTransport,
   question: BlockingQuery<Body>,
-  { index, highest }: Position,
+  { index, highest, trust }: Position,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<Outcome<Body>> {
@@ -111,9 +118,11 @@ async function ask<Body>(
   try {
     const answer = await transport.send(request, signal);
     const newIndex = answerIndex(request, answer, transport.subject);
-    if (newIndex === index) return { kind: 'same' };
+    const newTrust = trustIn(answer);
+    if (newIndex === index && isSameTrust(trust, newTrust)) return { kind: 'same' };
     const json = answer.status === 404 ? null : jsonBody(request, answer, transport.subject);
-    return { kind: 'moved', answer: { body: question.parse(json), ...heading(answer, newIndex, highest) } };
+    const wentBack = newIndex < highest ? { wentBackFrom: highest } : {};
+    return { kind: 'moved', answer: { body: question.parse(json), index: newIndex, ...newTrust, ...wentBack } };
   } catch (error) {
     return { kind: 'broken', error: error instanceof Error ? error : new Error(String(error)) };
   }
@@ -127,13 +136,15 @@ function answerIndex(request: ConsulRequest, answer: ConsulAnswer, subject: stri
   return Number(text);
 }
 
-function heading({ headers }: ConsulAnswer, index: number, highest: number): Omit<BlockingAnswer<never>, 'body'> {
+function trustIn({ headers }: ConsulAnswer): AnswerTrust {
   return {
-    index,
     knownLeader: headers['x-consul-knownleader'] !== 'false',
     filteredByAcl: headers['x-consul-results-filtered-by-acls'] === 'true',
-    ...(index < highest && { wentBackFrom: highest }),
   };
+}
+
+function isSameTrust(a: AnswerTrust, b: AnswerTrust): boolean {
+  return a.knownLeader === b.knownLeader && a.filteredByAcl === b.filteredByAcl;
 }
 
 /** Something between us and Consul answers at once instead of holding the request; it must not be asked in a loop. */
@@ -144,9 +155,9 @@ function didNotBlock(outcome: Outcome<unknown>, tookMs: number, waitMs: number):
 function nextPosition(position: Position, outcome: Outcome<unknown>): Position {
   if (outcome.kind === 'same') return position;
   if (outcome.kind === 'broken') return { ...position, index: undefined };
-  const { index, wentBackFrom } = outcome.answer;
-  if (index === 0 || wentBackFrom !== undefined) return { index: undefined, highest: index };
-  return { index, highest: index };
+  const { index, wentBackFrom, knownLeader, filteredByAcl } = outcome.answer;
+  const isLost = index === 0 || wentBackFrom !== undefined;
+  return { index: isLost ? undefined : index, highest: index, trust: { knownLeader, filteredByAcl } };
 }
 
 function nextState(state: QueryState | undefined, outcome: Outcome<unknown>, observe: (state: QueryState) => void): QueryState {

@@ -37,6 +37,8 @@ export async function followCatalog(options: FollowOptions, signal: AbortSignal)
   await Promise.all([followList(options, services, signal), followKeys(options, signal), pollDatacenters(options, services, signal)]);
 }
 
+/** Short for a held query: should the index of Consul's servers go back without an error, this is how long it can stay unseen. */
+const LIST_WAIT_MS = 30_000;
 /** Quick to come back: while the list cannot be had, nothing else is worth asking for. */
 const LIST_MAX_BACKOFF_MS = 2_000;
 
@@ -45,9 +47,13 @@ async function followList(
   services: ReturnType<typeof watchServices>,
   signal: AbortSignal,
 ): Promise<void> {
-  const observe = renewing(services, (state) => book.observe(CATALOG_QUERY, state));
+  const observe = renewing(services, (state) => {
+    if (state.kind === 'failing') catalog.listFailed();
+    book.observe(CATALOG_QUERY, state);
+  });
   const query = { path: CATALOG_QUERY, parse: parseServiceList };
-  for await (const answer of blockingQuery(transport, query, { observe, maxBackoffMs: LIST_MAX_BACKOFF_MS }, signal)) {
+  const options = { observe, waitMs: () => LIST_WAIT_MS, maxBackoffMs: LIST_MAX_BACKOFF_MS };
+  for await (const answer of blockingQuery(transport, query, options, signal)) {
     const names = [...answer.body].flatMap(([name, tags]) => (isWanted(name, tags) ? [name] : []));
     const wanted = new Set(names.filter(canBeAskedFor));
     const isChanged = catalog.listAnswered(
@@ -69,7 +75,7 @@ async function followKeys({ transport, keyPrefix, catalog, book, changed }: Foll
 }
 
 /** Consul does not hold this request. A poll also tells of an agent that hangs, long before a held query would. */
-const DATACENTERS_EVERY_MS = 20_000;
+const DATACENTERS_EVERY_MS = 30_000;
 
 async function pollDatacenters(
   { transport, catalog, book, changed }: FollowOptions,
@@ -93,12 +99,23 @@ async function pollDatacenters(
   }
 }
 
-/** When one of the common queries is answered again, those of the services need not wait for the end of their pauses. */
+/** Asking for everything again costs a request a service; a source that comes and goes is not asked for it each time. */
+const RENEW_ALL_EVERY_MS = 10_000;
+
+/**
+ * When one of the common queries is answered again, those of the services need not wait for the end of their pauses.
+ * One that seems to be held may have been swallowed in the meantime: it is asked again too.
+ */
 function renewing(services: ServiceWatch, observe: (state: QueryState) => void): (state: QueryState) => void {
   let isFailing = false;
+  let allRenewedAt = Number.NEGATIVE_INFINITY;
   return (state) => {
     observe(state);
-    if (isFailing && state.kind === 'ok') services.renew('failing');
+    const isOver = isFailing && state.kind === 'ok';
     isFailing = state.kind === 'failing';
+    if (!isOver) return;
+    const isAllDue = performance.now() - allRenewedAt > RENEW_ALL_EVERY_MS;
+    if (isAllDue) allRenewedAt = performance.now();
+    services.renew(isAllDue ? 'all' : 'failing');
   };
 }

@@ -15,12 +15,17 @@ export type ServiceAnswer = BlockingAnswer<ReturnType<typeof parseHealthEntries>
 export interface GatheredCatalog {
   /** `refused` are names that are wanted too, and that Consul cannot be asked for. */
   readonly listAnswered: (answer: BlockingAnswer<ServiceList>, wanted: ReadonlySet<string>, refused: readonly string[]) => boolean;
+  /** Until the list is answered again, what services answer may be a part of something larger. */
+  readonly listFailed: () => void;
   readonly serviceAnswered: (name: string, answer: ServiceAnswer) => boolean;
   readonly keysAnswered: (answer: BlockingAnswer<readonly KeyValue[]>) => boolean;
   readonly datacentersAnswered: (datacenters: readonly string[]) => boolean;
   /** True once the list was answered; before that there is no catalog at all. */
   readonly isListed: () => boolean;
-  /** Everything is new, at the start and after a time without services, and not all of it was answered: a part would look like a loss. */
+  /**
+   * What there is would look like a loss: the list is not known at the moment; or everything is new, as at the start and after a time without
+   * services, and not all of it was answered.
+   */
   readonly isGathering: () => boolean;
   /** The catalog as it is now; `changed` is counted from the last one taken. */
   readonly take: () => CatalogUpdate;
@@ -41,12 +46,15 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   let datacenters: readonly string[] | undefined;
   let wentBack: Evidence['wentBack'];
   let isAllNew = true;
+  let isListFailing = false;
   let receivedAt = 0;
   let taken: ReadonlyMap<string, readonly Instance[]> = new Map();
 
   return {
     listAnswered: (answer, names, refused) => {
       receivedAt = now();
+      const wasFailing = isListFailing;
+      isListFailing = false;
       const gone = [...services.keys()].filter((name) => !names.has(name));
       for (const name of gone) {
         services.delete(name);
@@ -59,7 +67,10 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       wanted = names;
       listed = answer.body.size;
       if (answer.wentBackFrom !== undefined) wentBack = { at: receivedAt, from: answer.wentBackFrom, to: answer.index };
-      return gone.length > 0 || doubted || isNews || answer.wentBackFrom !== undefined;
+      return gone.length > 0 || doubted || isNews || wasFailing || answer.wentBackFrom !== undefined;
+    },
+    listFailed: () => {
+      isListFailing = true;
     },
     serviceAnswered: (name, answer) => {
       if (!wanted.has(name)) return false;
@@ -85,7 +96,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       return true;
     },
     isListed: () => listed !== undefined,
-    isGathering: () => isAllNew && !(keys !== undefined && datacenters !== undefined && services.size === wanted.size),
+    isGathering: () => isListFailing || (isAllNew && !(keys !== undefined && datacenters !== undefined && services.size === wanted.size)),
     take: () => {
       const present = new Map([...services].flatMap(([name, { instances }]) => (instances.length > 0 ? [[name, instances]] : [])));
       const changed = differences(taken, present);
@@ -161,6 +172,6 @@ function unaskableProblem(name: string): Problem {
 
 function unreadableProblems(services: ReadonlyMap<string, KnownService>): readonly Problem[] {
   return [...services].flatMap(([subject, { unreadable }]) =>
-    unreadable === 0 ? [] : [{ subject, reason: `${unreadable} of Consul's entries have no node, ID or name; they are left out` }],
+    unreadable === 0 ? [] : [{ subject, reason: `${unreadable} of Consul’s entries have no node, ID or name; they are left out` }],
   );
 }
