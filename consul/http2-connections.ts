@@ -9,9 +9,11 @@ export class NoHttp2Error extends Error {
   override readonly name = 'NoHttp2Error';
 }
 
-/** The right to one stream of a connection, until it is disposed of. */
-export interface Place extends Disposable {
+/** The right to one stream of a connection. */
+export interface Place {
   readonly session: ClientHttp2Session;
+  /** Gives it back; only the first time counts. */
+  readonly release: () => void;
 }
 
 export interface ConnectionPool extends AsyncDisposable {
@@ -28,6 +30,8 @@ const CONNECT_WITHIN_MS = 10_000;
 const TRIES = 5;
 /** A connection whose other end is gone is noticed by a ping without an answer. */
 const PING_EVERY_MS = 15_000;
+/** How long a connection that nothing needs is kept. */
+const IDLE_MS = 10_000;
 /** Read ahead of what is asked for: an answer of thousands of services comes without a pause. */
 const STREAM_WINDOW_BYTES = 1 << 20;
 const CONNECTION_WINDOW_BYTES = 8 << 20;
@@ -67,7 +71,15 @@ export function createConnectionPool(options: ConsulOptions, maxConnections: num
 
   function release(connection: Connection, session: ClientHttp2Session): void {
     connection.taken--;
-    if (connection.taken === 0 && !connections.has(connection)) session.close();
+    if (connection.taken > 0) return;
+    if (connections.has(connection)) setTimeout(() => closeIdle(connection, session), IDLE_MS).unref();
+    else session.close();
+  }
+
+  /** One stays, for what is asked next. */
+  function closeIdle(connection: Connection, session: ClientHttp2Session): void {
+    if (connection.taken > 0 || connections.size === 1 || !connections.delete(connection)) return;
+    session.close();
   }
 
   async function tryTake(): Promise<Place | undefined> {
@@ -78,7 +90,12 @@ export function createConnectionPool(options: ConsulOptions, maxConnections: num
       throw error;
     });
     if (connections.has(connection) && connection.taken <= connection.limit) {
-      return { session, [Symbol.dispose]: () => release(connection, session) };
+      let isTaken = true;
+      const releaseOnce = () => {
+        if (isTaken) release(connection, session);
+        isTaken = false;
+      };
+      return { session, release: releaseOnce };
     }
     release(connection, session);
     return undefined;

@@ -25,18 +25,26 @@ export function createHttp2Transport(options: ConsulOptions): WatchTransport & A
     capacity: pool.capacity,
     send: (request, signal) =>
       exchange(request, subject, signal, ({ answered, failed }) => {
-        let stream: ClientHttp2Stream | undefined;
+        let drop = () => {};
         let isDropped = false;
         const carry = async () => {
-          using place = await pool.take();
-          if (isDropped) return;
-          stream = begin(place.session, request, token?.() ?? '', basicAuth);
-          answered(await whole(stream));
+          const place = await pool.take();
+          try {
+            if (isDropped) return;
+            const stream = begin(place.session, request, token?.() ?? '', basicAuth);
+            drop = () => {
+              stream.close(constants.NGHTTP2_CANCEL);
+              place.release();
+            };
+            answered(await whole(stream));
+          } finally {
+            place.release();
+          }
         };
         carry().catch(failed);
         return () => {
           isDropped = true;
-          stream?.close(constants.NGHTTP2_CANCEL);
+          drop();
         };
       }),
     [Symbol.asyncDispose]: pool[Symbol.asyncDispose],

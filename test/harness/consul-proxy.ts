@@ -16,6 +16,8 @@ export interface ConsulProxy extends AsyncDisposable {
   readonly set: (fault: Fault | undefined, urls?: RegExp) => void;
   /** Connections that are open, and the most that ever were. */
   readonly connections: () => { readonly open: number; readonly most: number };
+  /** Requests that Consul has not answered yet. */
+  readonly held: () => number;
   /** URLs that were asked for, in order. */
   readonly asked: string[];
   /** Bytes of answers that were passed on. */
@@ -64,6 +66,7 @@ export async function startConsulProxy(agentPort: number): Promise<ConsulProxy> 
       }
     },
     connections: () => ({ open: sockets.size, most }),
+    held: () => held.size,
     asked,
     bytes: () => bytes,
     [Symbol.asyncDispose]: async () => {
