@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OperationError } from '../daemon/operation-error.ts';
-import { ConsulRefusal, call, REQUEST_TIMEOUT_MS } from './call.ts';
-import { type CheckStatus, decode, encode, type Registered, type Registration } from './registration.ts';
+import { ConsulRefusal, call, jsonBody, REQUEST_TIMEOUT_MS } from './call.ts';
+import { type CheckStatus, decode, decodeMaintenance, encode, type Registered, type Registration } from './registration.ts';
 import type { ConsulRequest, ConsulTransport } from './transport.ts';
 
 /** What an agent says of itself. */
@@ -24,6 +24,8 @@ export interface ConsulAgent {
   readonly deregister: (id: string, signal: AbortSignal) => Promise<void>;
   readonly deregisterCheck: (checkId: string, signal: AbortSignal) => Promise<void>;
   readonly tellStatus: (checkId: string, status: CheckStatus, output: string, signal: AbortSignal) => Promise<void>;
+  /** Why a service is in maintenance, asked anew; undefined when it is not, or not there. */
+  readonly maintenanceOf: (id: string, signal: AbortSignal) => Promise<string | undefined>;
   /** On for a reason, off without one. */
   readonly maintain: (id: string, reason: string | undefined, signal: AbortSignal) => Promise<void>;
 }
@@ -64,6 +66,16 @@ export function createAgent(transport: ConsulTransport): ConsulAgent {
     deregisterCheck: (checkId, signal) => removing(`/v1/agent/check/deregister/${encodeURIComponent(checkId)}`, signal),
     tellStatus: (checkId, status, output, signal) =>
       put(`/v1/agent/check/update/${encodeURIComponent(checkId)}`, { body: { Status: status, Output: output } }, signal),
+    maintenanceOf: async (id, signal) => {
+      const path = `/v1/agent/health/service/id/${encodeURIComponent(id)}`;
+      const request: ConsulRequest = { method: 'GET', path, query: { format: 'json' }, timeoutMs: REQUEST_TIMEOUT_MS };
+      const answer = await transport.send(request, signal);
+      if (answer.status === 404) return undefined;
+      // The status tells the health: 429 for warning, 503 for critical.
+      if (![200, 429, 503].includes(answer.status)) throw new ConsulRefusal(request, answer, transport.subject);
+      const json = jsonBody(request, answer, transport.subject);
+      return parsed(path, transport, () => decodeMaintenance(json));
+    },
     maintain: (id, reason, signal) =>
       put(`/v1/agent/service/maintenance/${encodeURIComponent(id)}`, { query: { enable: String(reason !== undefined), reason } }, signal),
   };

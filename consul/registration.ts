@@ -211,14 +211,16 @@ const agentServices = valuesOf(
   }),
 );
 
-const agentChecks = valuesOf(
-  z.object({
-    CheckID: z.string(),
-    ServiceID: z.string().default(''),
-    Status: z.string(),
-    Notes: z.string().default(''),
-  }),
-);
+const agentCheck = z.object({
+  CheckID: z.string(),
+  ServiceID: z.string().default(''),
+  Status: z.string(),
+  Notes: z.string().default(''),
+});
+
+const agentChecks = valuesOf(agentCheck);
+
+const serviceHealth = z.object({ Checks: z.array(agentCheck).nullish() });
 
 const MAINTENANCE = '_service_maintenance:';
 
@@ -249,6 +251,12 @@ export function decode(services: unknown, checks: unknown): ReadonlyMap<string, 
       return [service.ID, registered];
     }),
   );
+}
+
+/** Why a service is in maintenance, as `GET /v1/agent/health/service/id/ID` tells its checks. @throws ZodError when it is something else. */
+export function decodeMaintenance(json: unknown): string | undefined {
+  const { Checks } = serviceHealth.parse(json);
+  return Checks?.find(({ CheckID }) => CheckID.startsWith(MAINTENANCE))?.Notes;
 }
 
 function decodeCheck(status: string, notes: string): RegisteredCheck {

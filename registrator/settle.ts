@@ -9,7 +9,7 @@ import { sleep } from '../daemon/sleep.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AgentFacts, Host } from './host.ts';
 import type { RegistratorMetrics } from './metrics.ts';
-import { afterStep, decide, type Step, type Verdict } from './reconcile.ts';
+import { afterStep, decide, HOLD_MARK, type Step, type Verdict } from './reconcile.ts';
 
 /** The agent's side: what it has, and the work of making it what the host wants. */
 export interface Settlement {
@@ -105,6 +105,7 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
 
   async function perform(id: string, step: Step): Promise<void> {
     written.set(id, performance.now());
+    if (step.kind === 'release' && (await isHeldByOthers(id))) return;
     await write(agent, id, step, signal);
     written.set(id, performance.now());
     const after = afterStep(step, known?.get(id));
@@ -112,6 +113,15 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
     else known?.set(id, after);
     metrics.writes.inc({ step: step.kind, outcome: 'ok' });
     log.info({ id, step: step.kind, ...(step.kind === 'register' && shown(step.registration)) }, 'written to consul');
+  }
+
+  /** An agent keeps the first reason for maintenance: it may be an operator's since before ours. */
+  async function isHeldByOthers(id: string): Promise<boolean> {
+    const maintenance = await agent.maintenanceOf(id, signal);
+    const actual = known?.get(id);
+    if (maintenance === undefined || maintenance.startsWith(HOLD_MARK) || actual === undefined) return false;
+    known?.set(id, { ...actual, maintenance });
+    return true;
   }
 
   function failed(id: string, step: Step, error: unknown): 'done' | 'again' {
