@@ -25,7 +25,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** A state file without a server: HAProxy warns of one that is not there, or without its version. */
-const NO_SERVER_STATE = '1\n';
+export const NO_SERVER_STATE = '1\n';
 
 function ifThereAlready(error: unknown): void {
   if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;

@@ -29,6 +29,12 @@ export async function readRunning(files: EdgeFiles, signal: AbortSignal): Promis
   return { pid, shape, instances: parseServers(servers, shape), hosts: parseMap(hosts), paths: parseMap(paths) };
 }
 
+/** The text that HAProxy takes for its server-state file. */
+export async function readServersState({ runtimeSocket }: EdgeFiles, signal: AbortSignal): Promise<string> {
+  const [text = ''] = await ask(runtimeSocket, [{ text: 'show servers state' }], signal);
+  return text;
+}
+
 /** The answer to `show info` (management guide 9.3). Pure. */
 export function parseInfo(text: string): LoadedHaproxy {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
