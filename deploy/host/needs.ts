@@ -19,6 +19,7 @@ const NEEDS: readonly Need[] = [
   { program: 'haproxy', packages: ['haproxy'] },
   { program: 'busybox', packages: ['busybox-static'] },
   { program: 'dig', packages: ['dnsutils'] },
+  { program: 'curl', packages: ['curl'] },
 ];
 
 /** Installs what is missing of Docker, HAProxy, Consul and the small programs. @throws OperationError that says what cannot be had. */
