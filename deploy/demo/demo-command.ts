@@ -44,6 +44,7 @@ export const demoSupervisorCommand = command(
 
 async function runDemo(runDir: string, mode: 'check' | 'foreground' | 'detached'): Promise<number> {
   const start = performance.now();
+  process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM')); // the terminal was closed: nobody could press Ctrl-C any more
   const progress = createProgress(screen);
   return await live(async (signal) => {
     await withDemo(

@@ -22,7 +22,8 @@ export async function withDemo(runDir: string, progress: Progress, whenUp: WhenU
       hint: `one runs already, since ${since}; toots status shows it, toots down ends it`,
     });
   }
-  if (leftOver !== undefined) await progress.step('Clearing away what an earlier demo left', () => takeDown(files, leftOver), words);
+  const cleared = await takeDown(files, leftOver ?? { programs: {} });
+  if (cleared.length > 0) progress.note(`an earlier demo had left ${cleared.join(', ')}: gone now`);
 
   const programs = new AbortController();
   const supervisions: Promise<void>[] = [];

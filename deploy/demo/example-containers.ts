@@ -52,12 +52,13 @@ function ownLabel(runDir: string): string {
   return `toots.demo=${runDir}`;
 }
 
-/** Starts all of them, one after the other named after the run folder. */
+/** Starts all of them, named after the run folder, in the place of those that an earlier demo left in an engine that did not run then. */
 export async function startExamples(apps: readonly MarathonApp[], runDir: string, signal: AbortSignal): Promise<void> {
   const start = (app: MarathonApp) => {
     const name = `${basename(runDir)}-${app.id.slice(1).replaceAll('/', '-')}`;
     return docker(dockerRunArguments(app, { name, labels: [ownLabel(runDir)] }), signal);
   };
+  await removeExamples(runDir);
   await Promise.all(apps.map(start));
 }
 

@@ -24,7 +24,7 @@ export async function takeDown(
   await Promise.all(running.map(([, identity]) => endProcess(identity, END_WITHIN_MS)));
   const hasHaproxy = await endHaproxy(files); // now that no templater starts it again
   const ended = [
-    ...(containers > 0 ? [`${containers} containers`] : []),
+    ...(containers > 0 ? [`${containers} ${containers === 1 ? 'container' : 'containers'}`] : []),
     ...(hasHaproxy ? ['haproxy'] : []),
     ...running.map(([name]) => name),
   ];

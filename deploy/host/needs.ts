@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { Progress } from '../progress.ts';
 import { hasCandidate, installPackages, unpackFrom } from './debian.ts';
 import { findProgram } from './find-program.ts';
+import { isStatic } from './is-static.ts';
 
 /** A program, and the Debian packages that may bring it, the first that this Debian has. */
 interface Need {
   readonly program: string;
   readonly packages: readonly string[];
+  /** Whether the program that is there will do; any does unless said. */
+  readonly suffices?: (file: string) => boolean;
 }
 
 /** What the demo and the tests run. Debian 12's docker.io brings the client too, later ones have it in docker-cli. */
@@ -17,14 +20,17 @@ const NEEDS: readonly Need[] = [
   { program: 'docker', packages: ['docker-cli', 'docker.io'] },
   { program: 'iptables', packages: ['iptables'] },
   { program: 'haproxy', packages: ['haproxy'] },
-  { program: 'busybox', packages: ['busybox-static'] },
+  { program: 'busybox', packages: ['busybox-static'], suffices: isStatic },
   { program: 'dig', packages: ['dnsutils'] },
   { program: 'curl', packages: ['curl'] },
 ];
 
 /** Installs what is missing of Docker, HAProxy, Consul and the small programs. @throws OperationError that says what cannot be had. */
 export async function installNeeds(progress: Progress, signal: AbortSignal): Promise<void> {
-  const missing = NEEDS.filter(({ program }) => findProgram(program) === undefined);
+  const missing = NEEDS.filter(({ program, suffices = () => true }) => {
+    const file = findProgram(program);
+    return file === undefined || !suffices(file);
+  });
   if (missing.length > 0) {
     const packages = new Set(await Promise.all(missing.map((need) => packageOf(need, signal))));
     await progress.step(`Installing ${[...packages].join(', ')}`, () => installPackages([...packages], signal));
