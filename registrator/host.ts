@@ -44,8 +44,8 @@ export interface Host {
   readonly phase: (id: string) => Phase | undefined;
   readonly imageName: (id: string) => string | undefined;
   readonly containerIds: () => readonly string[];
-  /** Whether every container there is has been inspected once. */
-  readonly isComplete: () => boolean;
+  /** Whether every container there is has been inspected once, but for those that cannot be. */
+  readonly isComplete: (unreadable: ReadonlyMap<string, unknown>) => boolean;
   readonly problems: () => readonly Problem[];
   readonly status: () => readonly KnownContainer[];
 }
@@ -144,7 +144,8 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
     phase: (id) => entries.get(id)?.phase,
     imageName: (id) => entries.get(id)?.imageName,
     containerIds: () => [...entries.keys()],
-    isComplete: () => isListed && agent !== undefined && [...entries.values()].every(({ phase }) => phase.kind !== 'unknown'),
+    isComplete: (unreadable) =>
+      isListed && agent !== undefined && [...entries.values()].every(({ id, phase }) => phase.kind !== 'unknown' || unreadable.has(id)),
     problems: () => [
       ...[...entries.values()].flatMap(({ description, claims }) =>
         claims.length > 0 || description?.why ? (description?.problems ?? []) : [],

@@ -16,6 +16,8 @@ export interface Observation {
   readonly lost: () => string | undefined;
   /** Compares the engine's list with what is known, and inspects what differs. */
   readonly resync: () => Promise<void>;
+  /** Containers that cannot be inspected, and why. */
+  readonly failing: () => ReadonlyMap<string, string>;
   /** Inspections under way or to come. */
   readonly pending: () => number;
   readonly run: () => Promise<void>;
@@ -28,6 +30,7 @@ export interface ObserveOptions {
   readonly includesEnded: boolean;
   readonly log: Logger;
   readonly metrics: RegistratorMetrics;
+  readonly onProblems: () => void;
 }
 
 const INSPECTIONS_AT_ONCE = 16;
@@ -35,8 +38,9 @@ const RETRY_WITHIN_MS = 2_000;
 const HEARTBEAT_MS = 10_000;
 
 /** Follows a Docker engine until the signal aborts: whatever happens to it, the host is brought to what the engine says. */
-export function observe({ engine, host, includesEnded, log, metrics }: ObserveOptions, signal: AbortSignal): Observation {
+export function observe({ engine, host, includesEnded, log, metrics, onProblems }: ObserveOptions, signal: AbortSignal): Observation {
   const fingerprints = new Map<string, string>();
+  const failing = new Map<string, string>();
   let order = 0;
   let lastEventMs = 1_000;
   let lost: string | undefined = 'not connected yet';
@@ -52,6 +56,7 @@ export function observe({ engine, host, includesEnded, log, metrics }: ObserveOp
     try {
       metrics.inspections.inc();
       const container = await engine.inspect(id, signal);
+      failing.delete(id);
       if (container === undefined) {
         host.learn(id, { kind: 'missing', asked });
         return 'done';
@@ -63,7 +68,14 @@ export function observe({ engine, host, includesEnded, log, metrics }: ObserveOp
       return 'done';
     } catch (error) {
       if (signal.aborted) return 'done';
-      log[error instanceof OperationError ? 'warn' : 'error']({ err: error, container: id }, 'container cannot be inspected, trying again');
+      const why = error instanceof Error ? error.message : String(error);
+      if (failing.get(id) !== why)
+        log[error instanceof OperationError ? 'warn' : 'error'](
+          { err: error, container: id },
+          'container cannot be inspected, trying again',
+        );
+      failing.set(id, why);
+      onProblems();
       return 'again';
     }
   }
@@ -161,5 +173,5 @@ export function observe({ engine, host, includesEnded, log, metrics }: ObserveOp
     for (const id of [...differing.map((container) => container.id), ...gone]) looks.tell(id);
   }
 
-  return { lost: () => lost, resync, pending: () => looks.size(), run: follow };
+  return { lost: () => lost, resync, failing: () => failing, pending: () => looks.size(), run: follow };
 }

@@ -52,7 +52,7 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
     hasNews = true;
   });
   const settlement = settle({ agent, host, owner, log, metrics, onAgent: host.setAgent, onProblems }, signal);
-  const observation = observe({ engine, host, includesEnded: settings.deregister === 'on-success', log, metrics }, signal);
+  const observation = observe({ engine, host, includesEnded: settings.deregister === 'on-success', log, metrics, onProblems }, signal);
   const parts = { owner, engine, consul, host, settlement, observation, book };
   told.notReady = () => whyNotReady(parts);
   told.status = () => statusOf(parts);
@@ -67,6 +67,10 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
       if (hasNews) {
         hasNews = false;
         book.set('containers', host.problems());
+        book.set(
+          'docker',
+          [...observation.failing()].map(([subject, reason]) => ({ subject, reason: `${reason}; it is tried again` })),
+        );
         book.set('consul', [...settlement.problems().values()]);
       }
       await sleep(TELL_PROBLEMS_EVERY_MS, signal);
@@ -84,7 +88,11 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
 type Parts = Parameters<typeof statusOf>[0];
 
 function whyNotReady({ host, settlement, observation }: Parts): string | undefined {
-  return observation.lost() ?? settlement.lost() ?? (host.isComplete() ? undefined : 'not every container has been inspected yet');
+  return (
+    observation.lost() ??
+    settlement.lost() ??
+    (host.isComplete(observation.failing()) ? undefined : 'not every container has been inspected yet')
+  );
 }
 
 async function engineId(engine: DockerEngine, log: Logger, signal: AbortSignal): Promise<string> {

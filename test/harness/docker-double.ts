@@ -18,6 +18,8 @@ export interface DockerDouble extends AsyncDisposable {
   readonly event: (id: string, action: string, attributes?: Readonly<Record<string, string>>) => void;
   /** There is such a container, and its start is told. */
   readonly start: (id: string, container: InspectedContainer) => void;
+  /** From now on the answer about this container is none that an engine gives. */
+  readonly breakInspectionOf: (id: string) => void;
   /** Ends every event stream as an engine does that is stopped: Engine 29 cleanly, 20.10 in the middle. */
   readonly endStreams: (isClean: boolean) => void;
   /** Holds back the answers to inspections until the promise is settled. */
@@ -29,6 +31,7 @@ export async function startDockerDouble(): Promise<DockerDouble> {
   const socketPath = join(folder.path, 'docker.sock');
   const containers = new Map<string, InspectedContainer>();
   const streams = new Set<ServerResponse>();
+  const broken = new Set<string>();
   const past: string[] = [];
   const asked = { inspections: 0, lists: 0 };
   let inspectionsWait: Promise<unknown> = Promise.resolve();
@@ -90,6 +93,7 @@ export async function startDockerDouble(): Promise<DockerDouble> {
       containers.set(id, { startedAt: new Date(Date.now() - 1).toISOString(), ...container });
       event(id, 'start');
     },
+    breakInspectionOf: (id) => void broken.add(id),
     endStreams: (isClean) => {
       for (const stream of streams) isClean ? stream.end() : stream.destroy();
     },

@@ -79,12 +79,13 @@ test('nothing of ours goes before it is known whether a container wants it', () 
   expect(verdict()).toBe('unknown');
   host.listed(['a']);
   expect(verdict()).toBe('unknown');
-  expect(host.isComplete()).toBe(false);
+  expect(host.isComplete(new Map())).toBe(false);
+  expect(host.isComplete(new Map([['a', 'cannot be read']]))).toBe(true);
   expect(host.verdict('h:b:80', ours('b')).kind).toBe('unwanted');
 
   host.learn('a', inspected('a', { ports: {} }));
   expect(verdict()).toBe('unwanted');
-  expect(host.isComplete()).toBe(true);
+  expect(host.isComplete(new Map())).toBe(true);
 });
 
 test('the agent tells its address later, and then another', () => {
