@@ -1,0 +1,161 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Catalog } from '../../model/catalog.ts';
+import type { Instance } from '../../model/instance.ts';
+import { createPlanner, type PlannedEdge } from '../../model/plan-edge.ts';
+import { aCatalog, anInstance, POLICY } from './a-catalog.ts';
+
+function plan(catalog: Catalog): PlannedEdge {
+  return createPlanner()(catalog, POLICY, new Map());
+}
+
+/** Everything of it as text, in its order. */
+function asText({ plan: { groups, hosts, paths, listeners }, problems, lastGood, hostNames }: PlannedEdge): string {
+  return JSON.stringify({
+    groups: [...groups],
+    hosts: [...hosts],
+    paths: [...paths],
+    listeners: [...listeners],
+    problems,
+    lastGood: [...lastGood],
+    hostNames,
+  });
+}
+
+const tag = fc.oneof(
+  fc.constantFrom(
+    'haproxy',
+    'webapp',
+    'weight=1',
+    'weight=300',
+    'haproxy_weight=x',
+    'haproxy_maxconn=5',
+    'haproxy_balance=source',
+    'haproxy_balance=first',
+    'haproxy_balance=x',
+    'haproxy_httpchk=/a',
+    'haproxy_httpchk=/b',
+  ),
+  fc.constantFrom('/a', '/b', '/a/b', '/', 'x').map((path) => `haproxy_route=${path}`),
+  fc.constantFrom(80, 81, 9000, 9001, 70_000).map((port) => `haproxy_tcp=${port}`),
+);
+const instance: fc.Arbitrary<Instance> = fc.record({
+  service: fc.constantFrom('a', 'A', 'b', 'web', 'a b', 'Ab'),
+  id: fc.constantFrom('1', '2', '3', 'x y'),
+  node: fc.constantFrom('n1', 'n2'),
+  address: fc.constantFrom('10.0.0.1', '10.0.0.2', '::1', 'named', 'no address'),
+  port: fc.constantFrom(80, 8080, 0),
+  tags: fc.array(tag, { maxLength: 5 }),
+  meta: fc.constant({}),
+  health: fc.constantFrom('passing', 'warning', 'critical', 'maintenance'),
+  nodeLost: fc.boolean(),
+});
+/** A node has an ID once. */
+const instances = fc.uniqueArray(instance, { maxLength: 12, selector: ({ node, id }) => `${node} ${id}` });
+
+test('the same data in any order gives the same plan, the same problems, in the same order', () => {
+  const shuffled = instances.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })));
+  fc.assert(
+    fc.property(shuffled, ([list, other]) => {
+      expect(asText(plan(aCatalog(other)))).toBe(asText(plan(aCatalog(list))));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a planner that remembers gives what one gives that does not', () => {
+  const steps = fc.array(fc.tuple(instances, fc.constantFrom(undefined, '5', 'x')), { minLength: 2, maxLength: 5 });
+  fc.assert(
+    fc.property(steps, (list) => {
+      const remembering = createPlanner();
+      let lastGood: PlannedEdge['lastGood'] = new Map();
+      let before: Catalog = aCatalog([]);
+      for (const [wanted, key] of list) {
+        const catalog = keepingLists(
+          before,
+          aCatalog(wanted, { keys: key === undefined ? new Map() : new Map([['haproxy/a/maxconn', key]]) }),
+        );
+        const planned = remembering(catalog, POLICY, lastGood);
+        expect(asText(planned)).toBe(asText(createPlanner()(catalog, POLICY, lastGood)));
+        [lastGood, before] = [planned.lastGood, catalog];
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** As the watch does: a service that did not change keeps its list. */
+function keepingLists(before: Catalog, { services, ...rest }: Catalog): Catalog {
+  const kept = [...services].map(([name, list]) => {
+    const old = before.services.get(name);
+    return [name, old !== undefined && JSON.stringify(old) === JSON.stringify(list) ? old : list] as const;
+  });
+  return { services: new Map(kept), ...rest };
+}
+
+test('every rule leads to a group that is there, and every port is one that may be had', () => {
+  fc.assert(
+    fc.property(instances, (list) => {
+      const { groups, hosts, paths, listeners } = plan(aCatalog(list)).plan;
+      for (const key of [...hosts.values(), ...paths.values(), ...listeners.values()]) expect(groups.has(key)).toBe(true);
+      for (const port of POLICY.refusedPorts.keys()) expect(listeners.has(port)).toBe(false);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a service that did not change keeps its groups, the same objects', () => {
+  const planner = createPlanner();
+  const [web, shop] = [[anInstance({})], [anInstance({ service: 'shop' })]];
+  const catalog = (lists: [string, Instance[]][]): Catalog => ({ services: new Map(lists), datacenters: [], keys: new Map() });
+  const first = planner(
+    catalog([
+      ['web', web],
+      ['shop', shop],
+    ]),
+    POLICY,
+    new Map(),
+  );
+
+  const next = planner(
+    catalog([
+      ['web', web],
+      ['shop', [anInstance({ service: 'shop', port: 9 })]],
+    ]),
+    POLICY,
+    first.lastGood,
+  );
+
+  expect(next.plan.groups.get('web')).toBe(first.plan.groups.get('web'));
+  expect(next.plan.groups.get('shop')).not.toEqual(first.plan.groups.get('shop'));
+});
+
+test('last good rules are forgotten with the last instance', () => {
+  const planner = createPlanner();
+  const good = planner(aCatalog([anInstance({ tags: ['haproxy_route=/works'] })]), POLICY, new Map());
+  const broken = aCatalog([anInstance({ tags: ['haproxy_route=broken'] })]);
+
+  const stumbled = planner(broken, POLICY, good.lastGood);
+  const gone = planner(aCatalog([]), POLICY, stumbled.lastGood);
+  const back = planner(broken, POLICY, gone.lastGood);
+
+  expect([...stumbled.plan.paths]).toEqual([['/works', 'web']]);
+  expect([...back.plan.paths]).toEqual([]);
+  expect(back.plan.groups.has('web')).toBe(true);
+});
+
+test('the rules stay while any instance is registered, healthy or not', () => {
+  const { plan: sick } = plan(aCatalog([anInstance({ health: 'critical', tags: ['haproxy_route=/p', 'haproxy_tcp=9000'] })]));
+
+  expect([...sick.paths.keys()]).toEqual(['/p']);
+  expect([...sick.listeners.keys()]).toEqual([9000]);
+  expect(sick.groups.get('web')?.instances).toEqual([]);
+});
+
+test('names that differ by case claim the same hosts and are two groups', () => {
+  const { plan: both, problems } = plan(aCatalog([anInstance({ service: 'web' }), anInstance({ service: 'Web' })]));
+
+  expect([...both.groups.keys()]).toEqual(['Web', 'web']);
+  expect([...new Set(both.hosts.values())]).toEqual(['Web']);
+  expect(problems).toMatchObject([{ subject: 'web', related: ['Web'] }]);
+});
