@@ -1,0 +1,45 @@
+import { type EdgeGroup, type EdgeInstance, type EdgePlan, groupKey } from '../../../model/edge.ts';
+import { pathPrefix } from '../../../model/path-prefix.ts';
+import { weight } from '../../../model/weight.ts';
+import { edgeFiles } from '../../../templater/haproxy/edge-settings.ts';
+import { type RunningEdge, runningAsPlanned } from '../../../templater/haproxy/running-edge.ts';
+import type { EdgeShape } from '../../../templater/haproxy/shape.ts';
+
+export const FILES = edgeFiles('/run/edge');
+
+/** `a` at 10.0.0.1:8080 with weight 100, but for what is said. */
+export function edgeInstance(name: string, given: Partial<EdgeInstance> = {}): EdgeInstance {
+  return { name, address: '10.0.0.1', port: 8080, weight: weight(100), maxConnections: 128, ...given };
+}
+
+/** A group without a check, but for what is said. */
+export function edgeGroup(service: string, instances: readonly EdgeInstance[] = [], given: Partial<EdgeGroup> = {}): EdgeGroup {
+  const mode = given.mode ?? 'http';
+  return { key: groupKey(service, mode), service, mode, balance: 'roundrobin', check: undefined, instances, ...given };
+}
+
+export interface PlanParts {
+  readonly groups?: readonly EdgeGroup[];
+  readonly hosts?: Readonly<Record<string, string>>;
+  readonly paths?: Readonly<Record<string, string>>;
+  readonly listeners?: Readonly<Record<number, string>>;
+}
+
+export function edgePlan({ groups = [], hosts = {}, paths = {}, listeners = {} }: PlanParts): EdgePlan {
+  return {
+    groups: new Map(groups.map((group) => [group.key, group])),
+    hosts: new Map(Object.entries(hosts)),
+    paths: new Map(Object.entries(paths).map(([path, group]) => [pathPrefix(path), group])),
+    listeners: new Map(Object.entries(listeners).map(([port, group]) => [Number(port), group])),
+  };
+}
+
+/** The shape of a plan, with names for texts. */
+export function shapeOf({ groups, listeners }: EdgePlan): EdgeShape {
+  return { base: 'base', listeners, groups: new Map([...groups.keys()].map((key) => [key, `backend ${key}`])) };
+}
+
+/** A HAProxy that has just loaded a plan. */
+export function runningWith(plan: EdgePlan): RunningEdge {
+  return runningAsPlanned(1, plan, shapeOf(plan));
+}

@@ -1,0 +1,118 @@
+import { expect, test } from '@jest/globals';
+import { weight } from '../../../model/weight.ts';
+import { changeOfEdge, type EdgeAction } from '../../../templater/haproxy/edge-change.ts';
+import type { RunningEdge, RunningInstance } from '../../../templater/haproxy/running-edge.ts';
+import { edgeGroup, edgeInstance, edgePlan, type PlanParts, runningWith, shapeOf } from './a-plan.ts';
+
+const [a, b] = [edgeInstance('a'), edgeInstance('b')];
+
+/** The actions as short texts, in order. */
+function shown(action: EdgeAction): string {
+  if (action.kind === 'map') {
+    const entries = (sign: string, map: ReadonlyMap<string, string>) => [...map].map(([key, group]) => `${sign}${key}→${group}`);
+    return [action.map, ...entries('+', action.add), ...entries('=', action.set), ...action.drop.map((key) => `-${key}`)].join(' ');
+  }
+  const rest = action.kind === 'weight' ? ` ${action.weight}` : action.kind === 'max-connections' ? ` ${action.maxConnections}` : '';
+  const checked = action.kind === 'add' && action.checked ? ' checked' : '';
+  return `${action.kind} ${action.group}/${action.kind === 'add' ? action.instance.name : action.name}${rest}${checked}`;
+}
+
+type Row = [title: string, running: PlanParts, wanted: PlanParts, actions: string[], reasons?: string[]];
+
+test.each<Row>([
+  ['nothing', { groups: [edgeGroup('web', [a])] }, { groups: [edgeGroup('web', [a])] }, []],
+  ['an instance more', { groups: [edgeGroup('web', [a])] }, { groups: [edgeGroup('web', [a, b])] }, ['add web/b']],
+  [
+    'an instance more of a group with a check',
+    { groups: [edgeGroup('web')] },
+    { groups: [edgeGroup('web', [a], { check: { method: 'GET', path: '/' } })] },
+    ['add web/a checked'],
+  ],
+  ['an instance less', { groups: [edgeGroup('web', [a, b])] }, { groups: [edgeGroup('web', [a])] }, ['stop web/b', 'remove web/b']],
+  [
+    'one for another: the new one first',
+    { groups: [edgeGroup('web', [a])] },
+    { groups: [edgeGroup('web', [b])] },
+    ['add web/b', 'stop web/a', 'remove web/a'],
+  ],
+  [
+    'another weight',
+    { groups: [edgeGroup('web', [a])] },
+    { groups: [edgeGroup('web', [edgeInstance('a', { weight: weight(50) })])] },
+    ['weight web/a 50'],
+  ],
+  [
+    'another limit',
+    { groups: [edgeGroup('web', [a])] },
+    { groups: [edgeGroup('web', [edgeInstance('a', { maxConnections: 5 })])] },
+    ['max-connections web/a 5'],
+  ],
+  [
+    'a group less goes with the next reload, its instances now',
+    { groups: [edgeGroup('web', [a])], hosts: { 'web.x': 'web' } },
+    {},
+    ['hosts -web.x', 'stop web/a', 'remove web/a'],
+  ],
+  [
+    'a host more, and one elsewhere',
+    { groups: [edgeGroup('web'), edgeGroup('shop')], hosts: { h: 'web' } },
+    { groups: [edgeGroup('web'), edgeGroup('shop')], hosts: { h: 'shop', i: 'web' } },
+    ['hosts +i→web =h→shop'],
+  ],
+  [
+    'a path has its slash in the map',
+    { groups: [edgeGroup('web')] },
+    { groups: [edgeGroup('web')], paths: { '/p': 'web', '/': 'web' } },
+    ['paths +/p/→web +/→web'],
+  ],
+  [
+    'a new group: a reload; its hosts wait for it, everything else does not',
+    { groups: [edgeGroup('web', [a])] },
+    { groups: [edgeGroup('web', [a, b]), edgeGroup('new', [a])], hosts: { 'new.x': 'new', 'web.x': 'web' } },
+    ['add web/b', 'hosts +web.x→web'],
+    ['new is new'],
+  ],
+  [
+    'a host goes to a group that is not loaded yet: it stays until the reload',
+    { groups: [edgeGroup('web')], hosts: { h: 'web' } },
+    { groups: [edgeGroup('new')], hosts: { h: 'new' } },
+    [],
+    ['new is new'],
+  ],
+])('%s', (_, running, wanted, actions, reasons = []) => {
+  const plan = edgePlan(wanted);
+
+  const change = changeOfEdge(runningWith(edgePlan(running)), plan, shapeOf(plan));
+
+  expect({ actions: change.actions.map(shown), reasons: change.reasons }).toEqual({ actions, reasons });
+});
+
+/** Web as HAProxy has it after the instance `a` was changed by hand. */
+function runningWithA(given: Partial<RunningInstance>): RunningEdge {
+  const running = runningWith(edgePlan({ groups: [edgeGroup('web', [a])] }));
+  return { ...running, instances: new Map([['web', new Map([['a', { weight: 100, maxConnections: 128, ready: true, ...given }]])]]) };
+}
+
+test.each<[title: string, running: Partial<RunningInstance>, wanted: PlanParts, actions: string[]]>([
+  ['one that was stopped is wanted again', { ready: false }, { groups: [edgeGroup('web', [a])] }, ['ready web/a']],
+  ['one that was stopped is not: it is only removed', { ready: false }, { groups: [edgeGroup('web')] }, ['remove web/a']],
+  [
+    'a limit that HAProxy did not tell is set',
+    { maxConnections: undefined },
+    { groups: [edgeGroup('web', [a])] },
+    ['max-connections web/a 128'],
+  ],
+])('%s', (_, running, wanted, actions) => {
+  const plan = edgePlan(wanted);
+
+  expect(changeOfEdge(runningWithA(running), plan, shapeOf(plan)).actions.map(shown)).toEqual(actions);
+});
+
+test('a HAProxy of unknown shape is reloaded, and told nothing before', () => {
+  const plan = edgePlan({ groups: [edgeGroup('web', [a])], hosts: { h: 'web' } });
+
+  const change = changeOfEdge({ ...runningWith(edgePlan({})), shape: undefined }, plan, shapeOf(plan));
+
+  expect(change.actions).toEqual([]);
+  expect(change.reasons).toHaveLength(1);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals';
+import { parseProcesses } from '../../../templater/haproxy/haproxy-process.ts';
+import { parseInfo, parseMap, parseServers } from '../../../templater/haproxy/observe.ts';
+import { edgeGroup, edgePlan, shapeOf } from './a-plan.ts';
+
+test('show info says which worker it is, and by its description what it was loaded with', () => {
+  const text =
+    'Name: HAProxy\nVersion: 2.6.12-1\nPid: 4711\nUptime: 0d 0h01m02s\nUptime_sec: 62\nnode: edge\ndescription: 0123456789abcdef\n';
+
+  expect(parseInfo(text)).toEqual({ pid: 4711, fingerprint: '0123456789abcdef', uptimeSeconds: 62 });
+});
+
+test('a HAProxy without a description is not one of ours', () => {
+  expect(parseInfo('Pid: 1\nUptime_sec: 0\ndescription: \n').fingerprint).toBe('');
+});
+
+const HEADER =
+  '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
+
+test('show servers state says weight and readiness of the instances of our groups, by the names of its columns', () => {
+  const shape = shapeOf(edgePlan({ groups: [edgeGroup('web'), edgeGroup('empty')] }));
+  const line = (group: string, name: string, admin: number, weight: number) =>
+    `3 ${group} 1 ${name} 10.0.0.1 2 ${admin} ${weight} 100 5 1 0 2 0 0 0 0 - 8080 - 0 0 - - 0`;
+  const text = ['1', HEADER, line('web', 'a', 0, 100), line('web', 'b', 1, 7), line('web', 'c', 8, 0), line('other', 'x', 0, 1), ''].join(
+    '\n',
+  );
+
+  const servers = parseServers(text, shape);
+
+  expect(Object.fromEntries(servers.get('web') ?? [])).toEqual({
+    a: { weight: 100, maxConnections: undefined, ready: true },
+    b: { weight: 7, maxConnections: undefined, ready: false },
+    c: { weight: 0, maxConnections: undefined, ready: false },
+  });
+  expect([...servers.keys()]).toEqual(['web', 'empty']);
+});
+
+test('columns may move', () => {
+  const shape = shapeOf(edgePlan({ groups: [edgeGroup('web')] }));
+
+  const servers = parseServers('1\n# srv_uweight new srv_name be_name srv_admin_state\n7 x a web 0\n', shape);
+
+  expect(servers.get('web')?.get('a')).toEqual({ weight: 7, maxConnections: undefined, ready: true });
+});
+
+test('show map says keys and groups', () => {
+  expect([...parseMap('0x55d0c0a3b2a0 web.service web\n0x55d0c0a3b3b0 /a;b/ tcp:web\n\nnonsense\n')]).toEqual([
+    ['web.service', 'web'],
+    ['/a;b/', 'tcp:web'],
+  ]);
+});
+
+const PROC_26 = `#<PID>          <type>          <reloads>       <uptime>        <version>
+100             master          2 [failed: 1]   0d00h00m10s     2.6.12-1
+# workers
+140             worker          0               0d00h00m01s     2.6.12-1
+# old workers
+120             worker          1               0d00h00m05s     2.6.12-1
+121             worker          2               0d00h00m09s     2.6.12-1
+# programs
+`;
+
+test.each<[title: string, text: string, processes: ReturnType<typeof parseProcesses>]>([
+  ['a failed reload and old workers', PROC_26, { master: 100, failedReloads: 1, oldWorkers: 2 }],
+  ['none of either', PROC_26.replace(' [failed: 1]', '').replace(/^12.*\n/gm, ''), { master: 100, failedReloads: 0, oldWorkers: 0 }],
+  ['no section of old workers', PROC_26.replace(/# old workers[^#]*/, ''), { master: 100, failedReloads: 1, oldWorkers: 0 }],
+  ['nothing', '', { master: 0, failedReloads: 0, oldWorkers: 0 }],
+])('show proc: %s', (_, text, processes) => {
+  expect(parseProcesses(text)).toEqual(processes);
+});
