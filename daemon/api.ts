@@ -35,8 +35,9 @@ export async function serveApi(
   signal: AbortSignal,
 ): Promise<void> {
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://api');
-    answer(`${request.method === 'HEAD' ? 'GET' : request.method} ${url.pathname}`, url.searchParams, sources, response).catch(
+    // Not by URL, which throws for targets such as //, and would take the program with it.
+    const [path = '/', query] = (request.url ?? '/').split('?', 2);
+    answer(`${request.method === 'HEAD' ? 'GET' : request.method} ${path}`, new URLSearchParams(query), sources, response).catch(
       (error: unknown) => {
         sendJson(response, 500, { error: error instanceof Error ? error.message : String(error) });
       },
