@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { VARIANT_META } from '../model/instance.ts';
 
 /** Meta keys of every registration of ours. */
 export const META = {
@@ -8,7 +9,7 @@ export const META = {
   /** Full ID of the container it came from. */
   container: 'toots-container',
   /** The deployment it came from: what an A/B split is made of. */
-  variant: 'toots-variant',
+  variant: VARIANT_META,
 } as const;
 
 /** A service instance as its agent is told it, complete. */

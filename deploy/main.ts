@@ -5,12 +5,15 @@ import { type Command, wrongUsage } from './command.ts';
 import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';
 import { downCommand } from './demo/down-command.ts';
 import { statusCommand } from './demo/status-command.ts';
+import { explainCommand } from './edge/explain-command.ts';
+import { releaseCommand } from './edge/release-command.ts';
+import { weightCommand } from './edge/weight-command.ts';
 import { commandNames, helpText } from './help.ts';
 import { testCommand } from './tests/test-command.ts';
 import { writeDocsCommand } from './write-docs-command.ts';
 
 /** In the order of the help text. */
-const COMMANDS: readonly Command[] = [demoCommand, statusCommand, downCommand, testCommand];
+const COMMANDS: readonly Command[] = [demoCommand, statusCommand, downCommand, explainCommand, weightCommand, releaseCommand, testCommand];
 /** Not for operators: what our own programs and scripts start. */
 const INTERNAL: readonly Command[] = [demoSupervisorCommand, writeDocsCommand];
 

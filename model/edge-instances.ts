@@ -1,10 +1,11 @@
 import { byteOrder } from './compare.ts';
 import type { EdgeInstance } from './edge.ts';
 import { isHostName } from './host-name.ts';
-import { type Instance, isServed } from './instance.ts';
+import { type Instance, isServed, variantOf } from './instance.ts';
 import { ipVersion } from './ip-address.ts';
 import { type Problem, shownValue } from './problem.ts';
 import { readInstanceOptions } from './service-rules.ts';
+import { parseWeightShares, weightsByShares } from './weight-shares.ts';
 
 /** What is known of host names that instances have for an address: an IP address, or null where there is none. */
 export type Resolved = ReadonlyMap<string, string | null>;
@@ -19,13 +20,19 @@ export interface PlannedInstances {
 
 const MOST_NAME_LENGTH = 100;
 
-/** The instances of a service that get requests, each with its own options. `maxConnectionsKey` is the service's KV value. */
-export function planInstances(all: readonly Instance[], maxConnectionsKey: string | undefined, resolved: Resolved): PlannedInstances {
-  const byName = new Map<string, EdgeInstance>();
+/** The KV values of a service, below `haproxy/<service>/`. */
+export interface ServiceKeys {
+  readonly maxconn: string | undefined;
+  readonly weights: string | undefined;
+}
+
+/** The instances of a service that get requests, each with its own options, as its keys override them. */
+export function planInstances(all: readonly Instance[], keys: ServiceKeys, resolved: Resolved): PlannedInstances {
+  const byName = new Map<string, EdgeInstance & { readonly variant: string }>();
   const problems: Problem[] = [];
   const hostNames = new Set<string>();
   for (const instance of all) {
-    const { options, problems: ofOptions } = readInstanceOptions(instance, maxConnectionsKey);
+    const { options, problems: ofOptions } = readInstanceOptions(instance, keys.maxconn);
     problems.push(...ofOptions);
     const where = endpoint(instance, resolved);
     if (where.kind === 'refused')
@@ -38,13 +45,28 @@ export function planInstances(all: readonly Instance[], maxConnectionsKey: strin
     if (where.hostName !== undefined) hostNames.add(where.hostName);
     if (where.kind !== 'endpoint' || !isServed(instance)) continue;
     const name = instanceName(instance.id, where.address, instance.port);
-    if (!byName.has(name)) byName.set(name, { name, address: where.address, port: instance.port, ...options });
+    if (!byName.has(name))
+      byName.set(name, { name, address: where.address, port: instance.port, ...options, variant: variantOf(instance) });
   }
   return {
-    instances: [...byName.values()].sort((a, b) => byteOrder(a.name, b.name)),
+    instances: withShares([...byName.values()], keys.weights, all[0]?.service ?? '', problems).sort((a, b) => byteOrder(a.name, b.name)),
     problems: withoutDuplicates(problems),
     hostNames: [...hostNames],
   };
+}
+
+/** The weights of the service's key, where it has one, instead of those of the tags. */
+function withShares(
+  instances: readonly (EdgeInstance & { readonly variant: string })[],
+  key: string | undefined,
+  service: string,
+  problems: Problem[],
+): EdgeInstance[] {
+  const shares = key === undefined ? undefined : parseWeightShares(key);
+  if (typeof shares === 'string')
+    problems.push({ subject: service, option: `haproxy/${service}/weights`, value: shownValue(key ?? ''), reason: shares });
+  const weights = shares === undefined || typeof shares === 'string' ? [] : weightsByShares(instances, shares);
+  return instances.map(({ variant: _, ...instance }, i) => ({ ...instance, weight: weights[i] ?? instance.weight }));
 }
 
 /** `hostName` is the name that has to be looked up for it. */
@@ -68,7 +90,7 @@ function endpoint({ address, port }: Instance, resolved: Resolved): Endpoint {
 }
 
 /** What is no letter of a HAProxy name becomes `_`. Two instances of one name have one address and port, so they are the same one. */
-function instanceName(id: string, address: string, port: number): string {
+export function instanceName(id: string, address: string, port: number): string {
   return `${id.slice(0, MOST_NAME_LENGTH).replace(/[^A-Za-z0-9_.:-]/g, '_')}_${address}:${port}`;
 }
 

@@ -18,6 +18,14 @@ export interface Instance {
   readonly nodeLost: boolean;
 }
 
+/** Where a registration says of which variant an instance is. */
+export const VARIANT_META = 'toots-variant';
+
+/** The deployment that an instance came from; the empty text where its registration does not say. */
+export function variantOf({ meta }: Instance): string {
+  return meta[VARIANT_META] ?? '';
+}
+
 /** Instances that get requests. */
 export function isServed({ health }: Instance): boolean {
   return health === 'passing' || health === 'warning';

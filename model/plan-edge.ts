@@ -2,7 +2,7 @@ import type { Catalog } from './catalog.ts';
 import { type Claims, settleClaims } from './claims.ts';
 import { byteOrder } from './compare.ts';
 import type { EdgeGroup, EdgePlan } from './edge.ts';
-import type { Resolved } from './edge-instances.ts';
+import type { Resolved, ServiceKeys } from './edge-instances.ts';
 import { hostsOfService } from './host-name.ts';
 import type { Instance } from './instance.ts';
 import { type PlannedService, planService, type ServiceInputs } from './plan-service.ts';
@@ -47,7 +47,7 @@ export function createPlanner(): Planner {
       const part = planned({
         service,
         instances: catalog.services.get(service) ?? [],
-        maxConnectionsKey: catalog.keys.get(`haproxy/${service}/maxconn`),
+        keys: keysOf(catalog, service),
         resolved: policy.resolved,
         lastGood: lastGood.get(service),
       });
@@ -70,6 +70,10 @@ export function createPlanner(): Planner {
   };
 }
 
+function keysOf({ keys }: Catalog, service: string): ServiceKeys {
+  return { maxconn: keys.get(`haproxy/${service}/maxconn`), weights: keys.get(`haproxy/${service}/weights`) };
+}
+
 /** Forgets with the list of instances; of one list it remembers the last result. */
 function rememberedByInstances(plan: (inputs: ServiceInputs) => PlannedService): (inputs: ServiceInputs) => PlannedService {
   const known = new WeakMap<readonly Instance[], { inputs: ServiceInputs; result: PlannedService }>();
@@ -84,5 +88,11 @@ function rememberedByInstances(plan: (inputs: ServiceInputs) => PlannedService):
 }
 
 function sameInputs(a: ServiceInputs, b: ServiceInputs): boolean {
-  return a.service === b.service && a.maxConnectionsKey === b.maxConnectionsKey && a.resolved === b.resolved && a.lastGood === b.lastGood;
+  return (
+    a.service === b.service &&
+    a.keys.maxconn === b.keys.maxconn &&
+    a.keys.weights === b.keys.weights &&
+    a.resolved === b.resolved &&
+    a.lastGood === b.lastGood
+  );
 }

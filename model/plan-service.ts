@@ -1,5 +1,5 @@
 import { type EdgeGroup, groupKey } from './edge.ts';
-import { planInstances, type Resolved } from './edge-instances.ts';
+import { planInstances, type Resolved, type ServiceKeys } from './edge-instances.ts';
 import { isHostName } from './host-name.ts';
 import type { Instance } from './instance.ts';
 import { type Problem, shownValue } from './problem.ts';
@@ -9,8 +9,7 @@ import { isServedAtEdge, readRules, type ServiceRules } from './service-rules.ts
 export interface ServiceInputs {
   readonly service: string;
   readonly instances: readonly Instance[];
-  /** The KV value `haproxy/<service>/maxconn`. */
-  readonly maxConnectionsKey: string | undefined;
+  readonly keys: ServiceKeys;
   readonly resolved: Resolved;
   /** The rules that it had when all its options last parsed. */
   readonly lastGood: ServiceRules | undefined;
@@ -27,12 +26,12 @@ export interface PlannedService {
 }
 
 /** What one service asks of the edge, before others' claims are looked at. */
-export function planService({ service, instances, maxConnectionsKey, resolved, lastGood }: ServiceInputs): PlannedService {
+export function planService({ service, instances, keys, resolved, lastGood }: ServiceInputs): PlannedService {
   const said = readRules(service, instances);
   const rules = said.good ? said.rules : (lastGood ?? said.rules);
   if (!isServedAtEdge(rules)) return { groups: [], problems: said.problems, hostNames: [] };
   if (!isHostName(service)) return { groups: [], problems: [...said.problems, nameProblem(service)], hostNames: [] };
-  const planned = planInstances(instances, maxConnectionsKey, resolved);
+  const planned = planInstances(instances, keys, resolved);
   const keep = said.good ? said.rules : lastGood;
   return {
     rules,

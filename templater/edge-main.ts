@@ -2,16 +2,17 @@ import { connectConsul } from '../consul/connect.ts';
 import { consulOptions } from '../consul/settings.ts';
 import { watchCatalog } from '../consul/watch-catalog.ts';
 import { createAlarm } from '../daemon/alarm.ts';
-import { createMetrics, serveApi } from '../daemon/api.ts';
+import { type ApiAnswer, createMetrics, serveApi } from '../daemon/api.ts';
 import type { Logger } from '../daemon/log.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
 import { sleep } from '../daemon/sleep.ts';
 import type { Catalog } from '../model/catalog.ts';
 import { isForEdge } from '../model/edge-options.ts';
+import { explainRequest, explainService } from '../model/explain.ts';
 import { createBelievedCatalog } from './believed-catalog.ts';
 import { type EdgeMemory, readMemory, writeMemory } from './haproxy/edge-memory.ts';
 import { createEdgeMetrics } from './haproxy/edge-metrics.ts';
-import { type EdgeSettings, edgeFiles } from './haproxy/edge-settings.ts';
+import { type EdgeSettings, edgeFiles, ownNames } from './haproxy/edge-settings.ts';
 import { edgeStatus } from './haproxy/edge-status.ts';
 import { createEdgeEngine, type EdgeEngine } from './haproxy/engine.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
@@ -66,6 +67,7 @@ export async function runEdge(
         }),
       metrics,
       routes: {
+        'GET /explain': async (query) => explain(query),
         'POST /release': async (query) => ({ status: 200, body: { released: guarded.release(query.get('service') ?? undefined) } }),
       },
     },
@@ -77,6 +79,16 @@ export async function runEdge(
   );
   await Promise.all([engine.run(signal), follow(), serveFromMemory()]);
   return 0;
+
+  function explain(query: URLSearchParams): ApiAnswer {
+    const { catalog, planned, resolved } = engine.status();
+    if (catalog === undefined || planned === undefined) return { status: 503, body: { error: 'there is no plan yet' } };
+    const edge = { catalog, plan: planned.plan, problems: problems.list(), resolved, ownNames: ownNames() };
+    const [service, host] = [query.get('service'), query.get('host')];
+    if (service !== null) return { status: 200, body: explainService(edge, service) };
+    if (host !== null) return { status: 200, body: explainRequest(edge, host, query.get('path') ?? '/') };
+    return { status: 400, body: { error: 'ask with ?service=NAME or ?host=HOST&path=/PATH' } };
+  }
 
   async function follow(): Promise<void> {
     for await (const update of watch) {

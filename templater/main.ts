@@ -4,6 +4,7 @@ import { live } from '../daemon/live.ts';
 import { createLog } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { logLevel, type Program, startProgram } from '../daemon/settings.ts';
+import { dryRunEdge } from './edge-dry-run.ts';
 import { runEdge } from './edge-main.ts';
 import { edgeSettings } from './haproxy/edge-settings.ts';
 
@@ -17,12 +18,15 @@ const program: Program<typeof options> = {
 };
 
 process.exitCode = await startProgram(program, async (settings) => {
-  const log = createLog('templater', settings.logLevel);
+  const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
   if (!settings.edge) {
     process.stderr.write('toots templater: nothing to do: give --edge\n');
     return 2;
   }
-  return live((signal) => runEdge(settings, log, signal)).catch((error: unknown) => {
+  const run = settings.dryRun
+    ? (signal: AbortSignal) => dryRunEdge(settings, log, (text) => process.stdout.write(text), signal)
+    : (signal: AbortSignal) => runEdge(settings, log, signal);
+  return live(run).catch((error: unknown) => {
     if (!(error instanceof OperationError)) throw error;
     log.fatal({ err: error }, 'cannot go on');
     return 1;

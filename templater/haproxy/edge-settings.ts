@@ -19,6 +19,11 @@ const domainName = (fallback: string) =>
 /** The options of `toots templater --edge`. */
 export const edgeSettings = {
   edge: { flag: 'edge', env: ['TOOTS_EDGE'], schema: flag(), describe: 'Keeps HAProxy true to the Consul catalog' },
+  dryRun: {
+    flag: 'dry-run',
+    schema: flag(),
+    describe: 'With -edge: prints what would be told to HAProxy and why, changes nothing, and exits with 2 when there is something',
+  },
   runDir: {
     flag: 'run-dir',
     env: ['TOOTS_RUN_DIR'],
@@ -104,7 +109,7 @@ export const edgeSettings = {
 type Settings = { readonly [Name in keyof typeof edgeSettings]: z.output<(typeof edgeSettings)[Name]['schema']> };
 
 /** What the edge engine is told. */
-export type EdgeSettings = Omit<Settings, 'edge'>;
+export type EdgeSettings = Omit<Settings, 'edge' | 'dryRun'>;
 
 /** Where everything of the edge lies: below the run directory. */
 export function edgeFiles(runDir: string) {

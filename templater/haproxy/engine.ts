@@ -5,6 +5,7 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import type { ProblemBook } from '../../daemon/problem-book.ts';
 import { sleep } from '../../daemon/sleep.ts';
 import type { Catalog } from '../../model/catalog.ts';
+import type { Resolved } from '../../model/edge-instances.ts';
 import { createPlanner, type LastGood, type PlannedEdge } from '../../model/plan-edge.ts';
 import { prepareRunDir } from './config-files.ts';
 import { changeOfEdge } from './edge-change.ts';
@@ -40,7 +41,9 @@ export interface EdgeEngine {
   /** Keeps HAProxy true to the catalog until the signal aborts. HAProxy goes on after that. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly status: () => {
+    readonly catalog: Catalog | undefined;
     readonly planned: PlannedEdge | undefined;
+    readonly resolved: Resolved;
     readonly running: RunningEdge | undefined;
     readonly lastRound: LastRound | undefined;
   };
@@ -166,6 +169,6 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
       await prepareRunDir(settings.runDir, files);
       await Promise.all([rounds.run(signal), lookAfter(signal)]);
     },
-    status: () => ({ planned, running: haproxy.running(), lastRound }),
+    status: () => ({ catalog, planned, resolved: resolver.known(), running: haproxy.running(), lastRound }),
   };
 }

@@ -47,7 +47,7 @@ export function createHaproxyControl({
   let lastReloadAt: number | undefined;
 
   async function read(signal: AbortSignal): Promise<RunningEdge> {
-    const seen = await readRunning(files, signal);
+    const seen = await readRunning(files, running === undefined, signal);
     if (running === undefined) {
       log.info({ worker: seen.pid, known: seen.shape !== undefined }, 'read what HAProxy has');
       return seen;
@@ -56,7 +56,7 @@ export function createHaproxyControl({
     if (drift.length === 0) return { ...running, pid: seen.pid };
     metrics.drifted(drift.length);
     log.warn({ drift: drift.slice(0, 20), count: drift.length }, 'HAProxy was changed by somebody else, repairing it');
-    return seen;
+    return withLimitsOf(running, seen);
   }
 
   return {
@@ -106,4 +106,17 @@ export function createHaproxyControl({
     const hasChecks = [...groups.values()].some(({ check }) => check !== undefined);
     await replaceFile(files.serverState, hasChecks ? `${await readServersState(files, signal)}\n` : NO_SERVER_STATE);
   }
+}
+
+/** What was seen without limits of connections has those that were set before. */
+function withLimitsOf(before: RunningEdge, seen: RunningEdge): RunningEdge {
+  const instances = new Map(
+    [...seen.instances].map(([group, all]) => [
+      group,
+      new Map(
+        [...all].map(([name, instance]) => [name, { ...instance, maxConnections: before.instances.get(group)?.get(name)?.maxConnections }]),
+      ),
+    ]),
+  );
+  return { ...seen, instances };
 }

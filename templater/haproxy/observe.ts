@@ -18,15 +18,19 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
   return parseInfo(info);
 }
 
-/** Reads all that HAProxy can be told at run time, and which shape it has. @throws OperationError when HAProxy does not answer. */
-export async function readRunning(files: EdgeFiles, signal: AbortSignal): Promise<RunningEdge> {
+/**
+ * Reads all that HAProxy can be told at run time, and which shape it has. The limits of connections are many more bytes to read,
+ * and known to whoever set them: `limits` asks for them.
+ * @throws OperationError when HAProxy does not answer.
+ */
+export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
   const questions = ['show info', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`].map((text) => ({
     text,
   }));
   const [info = '', servers = '', hosts = '', paths = ''] = await ask(files.runtimeSocket, questions, signal);
   const { pid, fingerprint } = parseInfo(info);
   const shape = await knownShape(files, fingerprint);
-  return { pid, shape, instances: parseServers(servers, shape), hosts: parseMap(hosts), paths: parseMap(paths) };
+  return { pid, shape, instances: parseServers(servers, shape, parseLimits(statistics)), hosts: parseMap(hosts), paths: parseMap(paths) };
 }
 
 /** The text that HAProxy takes for its server-state file. */
@@ -42,7 +46,11 @@ export function parseInfo(text: string): LoadedHaproxy {
 }
 
 /** The answer to `show servers state`, format 1: fields by the names in its header line. Pure. */
-export function parseServers(text: string, shape: EdgeShape | undefined): Map<string, Map<string, RunningInstance>> {
+export function parseServers(
+  text: string,
+  shape: EdgeShape | undefined,
+  limits: ReadonlyMap<string, number> = new Map(),
+): Map<string, Map<string, RunningInstance>> {
   const lines = text.split('\n').map((line) => line.trim());
   const header =
     lines
@@ -56,9 +64,29 @@ export function parseServers(text: string, shape: EdgeShape | undefined): Map<st
     const fields = line.split(' ');
     const instances = all.get(fields[group] ?? '');
     if (line.startsWith('#') || fields.length < header.length) continue;
-    instances?.set(fields[name] ?? '', { weight: Number(fields[weight]), maxConnections: undefined, ready: Number(fields[admin]) === 0 });
+    const server = fields[name] ?? '';
+    instances?.set(server, {
+      weight: Number(fields[weight]),
+      maxConnections: limits.get(`${fields[group]}/${server}`),
+      ready: Number(fields[admin]) === 0,
+    });
   }
   return all;
+}
+
+/** Servers alone, of every proxy. */
+const SERVER_STATISTICS = 'show stat -1 4 -1';
+
+/** The limits of connections by `backend/server`, of the answer to `show stat` (management guide 9.1): fields by the names in its header line. Pure. */
+export function parseLimits(text: string): Map<string, number> {
+  const [header = '', ...lines] = text.split('\n');
+  const names = header.replace(/^# /, '').split(',');
+  const [group, name, limit] = [names.indexOf('pxname'), names.indexOf('svname'), names.indexOf('slim')];
+  return new Map(
+    lines
+      .map((line) => line.split(','))
+      .flatMap((fields) => (fields[limit] ? [[`${fields[group]}/${fields[name]}`, Number(fields[limit])]] : [])),
+  );
 }
 
 /** The answer to `show map FILE`: an address, a key and a value a line. Pure. */

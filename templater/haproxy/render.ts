@@ -41,7 +41,7 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
     const known = sections.get(group);
     if (known !== undefined) return known;
     const made = {
-      head: section.render({ group }),
+      head: section.render({ group }).trimEnd(),
       servers: group.instances.map((instance) => `    ${serverLine(group, instance)}\n`).join(''),
     };
     sections.set(group, made);

@@ -16,10 +16,7 @@ export function createResolver(changed: () => void, now: () => number = Date.now
   let known: ReadonlyMap<string, string | null> = new Map();
   const askedAt = new Map<string, number>();
   const look = async (name: string) => {
-    const address = await lookup(name).then(
-      (found) => found.address,
-      () => null,
-    );
+    const address = await lookUp(name);
     if (known.get(name) === address) return;
     known = new Map([...known, [name, address]]);
     changed();
@@ -35,4 +32,12 @@ export function createResolver(changed: () => void, now: () => number = Date.now
       for (const name of askedAt.keys()) if (!names.includes(name)) askedAt.delete(name);
     },
   };
+}
+
+/** The first address that the system's resolver gives for a name; null when it gives none. */
+export function lookUp(name: string): Promise<string | null> {
+  return lookup(name).then(
+    ({ address }) => address,
+    () => null,
+  );
 }

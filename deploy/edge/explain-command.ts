@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { flag } from '../../daemon/settings.ts';
+import { command } from '../command.ts';
+import { askTemplater, templaterApi } from './templater-api.ts';
+
+const service = z.object({
+  service: z.string(),
+  known: z.boolean(),
+  hosts: z.array(z.string()),
+  paths: z.array(z.string()),
+  ports: z.array(z.number()),
+  instances: z.array(
+    z.object({
+      id: z.string(),
+      node: z.string(),
+      address: z.string(),
+      variant: z.string(),
+      served: z.boolean(),
+      whyNot: z.string().optional(),
+      weight: z.number().optional(),
+      tags: z.array(z.string()),
+    }),
+  ),
+  problems: z.array(z.object({ subject: z.string(), option: z.string().optional(), value: z.string().optional(), reason: z.string() })),
+});
+const request = z.object({
+  host: z.string(),
+  path: z.string(),
+  rule: z.enum(['host', 'path', 'landing page', 'none']),
+  claim: z.string().optional(),
+  service: service.optional(),
+});
+
+type Service = z.infer<typeof service>;
+type Request = z.infer<typeof request>;
+
+/** Says why a request goes where it goes. */
+export const explainCommand = command(
+  {
+    name: 'explain',
+    usage: 'HOST[/PATH] | SERVICE',
+    line: 'Why a request goes where it goes, or why a service is not reached',
+    about:
+      'Asks this edge which rule takes a request (a host, a path, or both: shop.service.consul, any.host/media), or what it makes of a service (shop): its hosts, paths and ports, each instance and why it is not served. Exit 1 when nothing serves it.',
+    options: { api: templaterApi, json: { flag: 'json', schema: flag(), describe: 'Prints the answer as JSON' } },
+    positionals: { least: 1, most: 1 },
+  },
+  async ({ api, json }, [target = '']) => {
+    const question = questionOf(target);
+    const answer = await askTemplater(api, 'GET', '/explain', question);
+    const explained = 'service' in question ? { service: service.parse(answer) } : { request: request.parse(answer) };
+    if (json) process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+    else process.stdout.write(explained.service === undefined ? requestText(explained.request) : serviceText(explained.service));
+    const found = explained.service ?? explained.request?.service;
+    return found?.instances.some(({ served }) => served) || explained.request?.rule === 'landing page' ? 0 : 1;
+  },
+);
+
+/** A word without dot, slash or colon is a service; anything else is a host, a path, or both, with or without a scheme. */
+export function questionOf(target: string): { service: string } | { host: string; path: string } {
+  if (/^[^./:]+$/.test(target)) return { service: target };
+  const [, host = '', path = '/'] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(target) ?? [];
+  return { host, path };
+}
+
+/** Pure. */
+export function requestText({ host, path, rule, claim, service: found }: Request): string {
+  const what = `${host}${path}`;
+  if (rule === 'landing page') return `${what}: this node's own name, so the landing page\n`;
+  if (rule === 'none' || found === undefined)
+    return `${what}: nobody claims it, so 503. A service claims hosts by the tag haproxy and a path by haproxy_route=/path\n`;
+  return `${what}: ${found.service}, by its ${rule} ${claim}\n\n${serviceText(found)}`;
+}
+
+/** Pure. */
+export function serviceText({ service: name, known, hosts, paths, ports, instances, problems }: Service): string {
+  if (!known)
+    return `${name}: Consul has no service of this name with a tag for the edge (haproxy, haproxy_route=/path, haproxy_tcp=PORT)\n`;
+  const rows = instances.map(({ id, node, address, variant, served, whyNot, weight, tags }) => {
+    const state = served ? `served, weight ${weight}` : `not served: ${whyNot}`;
+    return `  ${id} at ${address} on ${node}${variant === '' ? '' : `, ${variant}`}: ${state}\n    tags ${tags.join(' ') || 'none of the edge'}\n`;
+  });
+  const list = (title: string, items: readonly (string | number)[]) => (items.length === 0 ? '' : `${title} ${items.join(', ')}\n`);
+  return [
+    `${name}: ${instances.filter(({ served }) => served).length} of ${instances.length} instances served\n`,
+    list('hosts', hosts),
+    list('paths', paths),
+    list('TCP ports', ports),
+    ...rows,
+    ...problems.map(
+      ({ option, value, reason }) => `  problem: ${[option, value, reason].filter((part) => part !== undefined).join(': ')}\n`,
+    ),
+  ].join('');
+}

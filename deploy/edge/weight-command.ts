@@ -1,0 +1,61 @@
+import { ConsulRefusal, call } from '../../consul/call.ts';
+import { consulOptions, consulSettings } from '../../consul/settings.ts';
+import { type ConsulTransport, createTransport } from '../../consul/transport.ts';
+import { flag } from '../../daemon/settings.ts';
+import { isHostName } from '../../model/host-name.ts';
+import { parseWeightShares } from '../../model/weight-shares.ts';
+import { command, wrongUsage } from '../command.ts';
+
+/** Splits a service's requests between its variants, whatever the number of their instances. */
+export const weightCommand = command(
+  {
+    name: 'weight',
+    usage: 'SERVICE [VARIANT=SHARE …] [-clear]',
+    line: 'Splits a service’s requests between its variants: weight python stable=90 canary=10',
+    about:
+      'Gives each named variant of a service a share of its requests (KV haproxy/SERVICE/weights), whatever the number of its instances; variants that are not named share what is left of 100 by the weights of their tags. Every edge follows at the next request. Without shares it prints those that are set; -clear goes back to the tags.',
+    options: {
+      ...consulSettings,
+      clear: { flag: 'clear', schema: flag(), describe: 'Removes the shares; the weights of the tags count again' },
+    },
+    positionals: { least: 1, most: 100 },
+  },
+  async (settings, [service = '', ...words]) => {
+    const { shares, problems } = readShares(words);
+    if (!isHostName(service)) problems.push(`${JSON.stringify(service)} is no name of a service`);
+    if (settings.clear && words.length > 0) problems.push('-clear takes no shares');
+    if (problems.length > 0) return wrongUsage(problems, 'toots weight -help');
+    await using transport = createTransport(consulOptions(settings));
+    const path = `/v1/kv/haproxy/${encodeURIComponent(service)}/weights`;
+    const signal = new AbortController().signal;
+    if (settings.clear) await call(transport, { method: 'DELETE', path }, signal);
+    else if (words.length > 0) await call(transport, { method: 'PUT', path, body: JSON.stringify(shares) }, signal);
+    process.stdout.write(`${service}: ${await shownShares(transport, path, signal)}\n`);
+    return 0;
+  },
+);
+
+/** `stable=90` words to an object; every fault is told. Pure. */
+export function readShares(words: readonly string[]): { shares: Record<string, number>; problems: string[] } {
+  const pairs = words.map((word) => ({ word, match: /^([^=]+)=(\d+(?:\.\d+)?)$/.exec(word) }));
+  const problems = pairs
+    .filter(({ match }) => match === null)
+    .map(({ word }) => `${JSON.stringify(word)} is no share: VARIANT=NUMBER, such as canary=10`);
+  const shares = Object.fromEntries(pairs.flatMap(({ match }) => (match?.[1] === undefined ? [] : [[match[1], Number(match[2])]])));
+  return { shares, problems };
+}
+
+async function shownShares(transport: ConsulTransport, path: string, signal: AbortSignal): Promise<string> {
+  const text = await call(transport, { method: 'GET', path, query: { raw: '' } }, signal).then(
+    (value) => JSON.stringify(value),
+    (error: unknown) => {
+      if (error instanceof ConsulRefusal && error.status === 404) return undefined;
+      throw error;
+    },
+  );
+  if (text === undefined) return 'no shares are set, the weights of the tags count';
+  const shares = parseWeightShares(text);
+  return typeof shares === 'string'
+    ? `the shares that are set are ignored, ${shares}`
+    : [...shares].map(([variant, share]) => `${variant}=${share}`).join(' ');
+}
