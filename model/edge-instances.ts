@@ -22,8 +22,8 @@ const MOST_NAME_LENGTH = 100;
 
 /** The KV values of a service, below `haproxy/<service>/`. */
 export interface ServiceKeys {
-  readonly maxconn: string | undefined;
-  readonly weights: string | undefined;
+  readonly maxconn?: string | undefined;
+  readonly weights?: string | undefined;
 }
 
 /** The instances of a service that get requests, each with its own options, as its keys override them. */

@@ -24,10 +24,14 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
  * @throws OperationError when HAProxy does not answer.
  */
 export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
-  const questions = ['show info', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`].map((text) => ({
-    text,
-  }));
-  const [info = '', servers = '', hosts = '', paths = ''] = await ask(files.runtimeSocket, questions, signal);
+  const questions = ['show info', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`];
+  if (limits) questions.push(SERVER_STATISTICS);
+  const answers = await ask(
+    files.runtimeSocket,
+    questions.map((text) => ({ text })),
+    signal,
+  );
+  const [info = '', servers = '', hosts = '', paths = '', statistics = ''] = answers;
   const { pid, fingerprint } = parseInfo(info);
   const shape = await knownShape(files, fingerprint);
   return { pid, shape, instances: parseServers(servers, shape, parseLimits(statistics)), hosts: parseMap(hosts), paths: parseMap(paths) };

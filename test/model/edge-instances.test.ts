@@ -11,7 +11,7 @@ test.each<[health: Instance['health'], served: boolean]>([
   ['critical', false],
   ['maintenance', false],
 ])('a %s instance is served: %j', (health, served) => {
-  expect(planInstances([anInstance({ health })], undefined, UNRESOLVED).instances).toHaveLength(served ? 1 : 0);
+  expect(planInstances([anInstance({ health })], {}, UNRESOLVED).instances).toHaveLength(served ? 1 : 0);
 });
 
 test.each<[at: Partial<Instance>, problem: RegExp | undefined]>([
@@ -32,7 +32,7 @@ test.each<[at: Partial<Instance>, problem: RegExp | undefined]>([
   [{ address: '[::1]' }, /IP address or a host name/],
   [{ address: 'fe80::1%eth0' }, /IP address or a host name/],
 ])('an instance at %j has the problem %s', (at, problem) => {
-  const planned = planInstances([anInstance({ id: 'ok' }), anInstance({ id: 'x', ...at })], undefined, UNRESOLVED);
+  const planned = planInstances([anInstance({ id: 'ok' }), anInstance({ id: 'x', ...at })], {}, UNRESOLVED);
 
   expect(planned.instances).toHaveLength(problem === undefined ? 2 : 1);
   expect(planned.problems).toEqual(
@@ -43,19 +43,19 @@ test.each<[at: Partial<Instance>, problem: RegExp | undefined]>([
 test('a host name is asked for, then is the address that it has, or a problem', () => {
   const named = [anInstance({ address: 'db.example' })];
 
-  expect(planInstances(named, undefined, new Map())).toEqual({ instances: [], problems: [], hostNames: ['db.example'] });
-  expect(planInstances(named, undefined, new Map([['db.example', '10.9.9.9']])).instances).toMatchObject([{ address: '10.9.9.9' }]);
-  expect(planInstances(named, undefined, new Map([['db.example', null]])).problems).toMatchObject([
+  expect(planInstances(named, {}, new Map())).toEqual({ instances: [], problems: [], hostNames: ['db.example'] });
+  expect(planInstances(named, {}, new Map([['db.example', '10.9.9.9']])).instances).toMatchObject([{ address: '10.9.9.9' }]);
+  expect(planInstances(named, {}, new Map([['db.example', null]])).problems).toMatchObject([
     { subject: 'web', value: 'db.example', reason: expect.stringContaining('does not resolve') },
   ]);
 });
 
 test('a number that looks like an address and is none is a host name, not an address', () => {
-  expect(planInstances([anInstance({ address: '256.1.1.1' })], undefined, new Map()).hostNames).toEqual(['256.1.1.1']);
+  expect(planInstances([anInstance({ address: '256.1.1.1' })], {}, new Map()).hostNames).toEqual(['256.1.1.1']);
 });
 
 test('the name says ID, address and port, so that an instance that moved is another one', () => {
-  const name = (given: Partial<Instance>) => planInstances([anInstance(given)], undefined, UNRESOLVED).instances[0]?.name;
+  const name = (given: Partial<Instance>) => planInstances([anInstance(given)], {}, UNRESOLVED).instances[0]?.name;
 
   expect(name({ id: 'host:web:80' })).toBe('host:web:80_10.0.0.1:8080');
   expect(name({ id: 'host:web:80', address: '10.0.0.2' })).toBe('host:web:80_10.0.0.2:8080');
@@ -67,11 +67,11 @@ test('the name says ID, address and port, so that an instance that moved is anot
 test('one instance that two nodes register is one', () => {
   const twice = [anInstance({ node: 'n1' }), anInstance({ node: 'n2' })];
 
-  expect(planInstances(twice, undefined, UNRESOLVED).instances).toHaveLength(1);
+  expect(planInstances(twice, {}, UNRESOLVED).instances).toHaveLength(1);
 });
 
 test('a problem that several instances have in common is one', () => {
   const many = ['a', 'b', 'c'].map((id) => anInstance({ id, tags: ['haproxy', 'weight=999'] }));
 
-  expect(planInstances(many, undefined, UNRESOLVED).problems).toHaveLength(1);
+  expect(planInstances(many, {}, UNRESOLVED).problems).toHaveLength(1);
 });

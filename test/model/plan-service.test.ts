@@ -3,7 +3,7 @@ import { type PlannedService, planService, type ServiceInputs } from '../../mode
 import { anInstance, tagged } from './a-catalog.ts';
 
 function plan(inputs: Partial<ServiceInputs>): PlannedService {
-  return planService({ service: 'web', instances: [], maxConnectionsKey: undefined, resolved: new Map(), lastGood: undefined, ...inputs });
+  return planService({ service: 'web', instances: [], keys: {}, resolved: new Map(), lastGood: undefined, ...inputs });
 }
 
 const good = plan({ instances: tagged(['haproxy', 'haproxy_route=/works', 'haproxy_balance=source']) });
