@@ -37,7 +37,7 @@ describe('weights by shares', () => {
     const weights = weightsByShares(all, new Map(Object.entries(shares)));
 
     const sum = weights.reduce((total, one) => total + one, 0);
-    weights.forEach((one, i) => expect(one / sum).toBeCloseTo(expected[i] ?? -1, 2));
+    for (const [i, one] of weights.entries()) expect(one / sum).toBeCloseTo(expected[i] ?? -1, 2);
   });
 
   test('a small share is never nothing', () => {
