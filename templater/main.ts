@@ -7,25 +7,31 @@ import { logLevel, type Program, startProgram } from '../daemon/settings.ts';
 import { dryRunEdge } from './edge-dry-run.ts';
 import { runEdge } from './edge-main.ts';
 import { edgeSettings } from './haproxy/edge-settings.ts';
+import { runTemplates } from './template/program.ts';
+import { templateSettings } from './template/settings.ts';
 
-const options = { ...edgeSettings, ...consulSettings, logLevel } as const;
+const BOTH = '--edge and templates are two runs, so that neither can hold up the other: give one of them';
+
+const options = { ...edgeSettings, ...templateSettings, ...consulSettings, logLevel } as const;
 
 const program: Program<typeof options> = {
   name: 'toots templater',
-  usage: '--edge [options]',
-  about: 'Watches the Consul catalog and keeps HAProxy true to it.',
+  usage: '[-template IN:OUT[:COMMAND]]… [-config PATH]… [--edge] [options]',
+  about: 'Watches the Consul catalog and keeps files and, with --edge, HAProxy true to it.',
   options,
 };
 
 process.exitCode = await startProgram(program, async (settings) => {
   const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
-  if (!settings.edge) {
-    process.stderr.write('toots templater: nothing to do: give --edge\n');
+  const hasTemplates = settings.templates.length > 0 || settings.configs.length > 0;
+  if (settings.edge === hasTemplates) {
+    process.stderr.write(`toots templater: ${hasTemplates ? BOTH : 'nothing to do: give -template, -config or --edge'}\n`);
     return 2;
   }
-  const run = settings.dryRun
-    ? (signal: AbortSignal) => dryRunEdge(settings, log, (text) => process.stdout.write(text), signal)
-    : (signal: AbortSignal) => runEdge(settings, log, signal);
+  const run = (signal: AbortSignal) => {
+    if (hasTemplates) return runTemplates(settings, log, signal);
+    return settings.dryRun ? dryRunEdge(settings, log, (text) => process.stdout.write(text), signal) : runEdge(settings, log, signal);
+  };
   return live(run).catch((error: unknown) => {
     if (!(error instanceof OperationError)) throw error;
     log.fatal({ err: error }, 'cannot go on');

@@ -1,0 +1,21 @@
+import { byteOrder } from '../../../model/compare.ts';
+
+/** The value with the keys of all its maps in byte order, those that look like numbers too, and nothing but plain data in it. Pure. */
+export function sortedValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedValue);
+  if (value instanceof String) return value.toString();
+  if (value === undefined || typeof value === 'function') return null;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries: [string, unknown][] = value instanceof Map ? [...value].map(([key, item]) => [String(key), item]) : Object.entries(value);
+  return inKeyOrder(
+    entries.filter(([, item]) => item !== undefined && typeof item !== 'function').map(([key, item]) => [key, sortedValue(item)]),
+  );
+}
+
+/** A map that is walked in the byte order of its keys. JavaScript would put keys that look like numbers first. */
+export function inKeyOrder(entries: readonly (readonly [string, unknown])[]): Readonly<Record<string, unknown>> {
+  const sorted = [...entries].sort(([a], [b]) => byteOrder(a, b));
+  const map = Object.fromEntries(sorted);
+  const keys = sorted.map(([key]) => key);
+  return keys.some((key) => /^\d+$/.test(key)) ? new Proxy(map, { ownKeys: () => keys }) : map;
+}

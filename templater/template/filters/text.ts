@@ -1,0 +1,68 @@
+import { formatted } from './format.ts';
+import { asNumber, asText, type Filter } from './values.ts';
+
+/** What is done to texts. `join`, `lower`, `replace` and many more are Nunjucks' own. Pure. */
+export const textFilters = {
+  toLower: (value) => asText(value).toLowerCase(),
+  toUpper: (value) => asText(value).toUpperCase(),
+  toTitle: (value) =>
+    asText(value).replace(/(^|[^\p{L}\p{N}_])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()),
+  /** Without a set of characters: white space, as Nunjucks' own. */
+  trim: (value, set) => (set === undefined ? asText(value).trim() : trimmed(asText(value), new Set(asText(set)))),
+  trimPrefix: (value, prefix) => {
+    const [text, start] = [asText(value), asText(prefix)];
+    return text.startsWith(start) ? text.slice(start.length) : text;
+  },
+  trimSuffix: (value, suffix) => {
+    const [text, end] = [asText(value), asText(suffix)];
+    return end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
+  },
+  trimSpace: (value) => asText(value).trim(),
+  replaceAll: (value, from, to) => replacedAll(asText(value), asText(from), asText(to)),
+  /** An empty text has no parts. */
+  split: (value, separator) => {
+    const text = asText(value).trim();
+    return text === '' ? [] : separator === undefined || separator === '' ? [...text] : text.split(asText(separator));
+  },
+  /** Of each part only the first inner separator counts; a part without one has an empty value. */
+  splitToMap: (value, separator, inner) =>
+    Object.fromEntries(
+      asText(value)
+        .split(asText(separator))
+        .filter((part) => part !== '')
+        .map((part): [string, string] => {
+          const at = part.indexOf(asText(inner));
+          return at === -1 ? [part, ''] : [part.slice(0, at), part.slice(at + asText(inner).length)];
+        }),
+    ),
+  /** `indent(n, true)` indents the first line too, as consul-template does. An empty line stays empty. */
+  indent: (value, width = 4, first = false) => {
+    const spaces = asNumber(width, 'indent');
+    if (spaces < 0 || spaces > 1000) throw new RangeError(`indent: must be 0 to 1000 spaces, got ${spaces}`);
+    return asText(value)
+      .split('\n')
+      .map((line, at) => (line === '' || (at === 0 && first !== true) ? line : ' '.repeat(spaces) + line))
+      .join('\n');
+  },
+  format: (value, ...args) => formatted(asText(value), args),
+  /** `ADDRESS:PORT`, with brackets around an IPv6 address; of an instance, or of an address and a port. */
+  hostPort: (value, port) => {
+    const instance = typeof value === 'object' && value !== null ? (value as { address?: unknown; port?: unknown }) : undefined;
+    const host = asText(instance === undefined ? value : instance.address);
+    return `${host.includes(':') ? `[${host}]` : host}:${asText(port ?? instance?.port)}`;
+  },
+} satisfies Record<string, Filter>;
+
+function trimmed(text: string, set: ReadonlySet<string>): string {
+  const characters = [...text];
+  let from = 0;
+  let to = characters.length;
+  while (from < to && set.has(characters[from] ?? '')) from++;
+  while (to > from && set.has(characters[to - 1] ?? '')) to--;
+  return characters.slice(from, to).join('');
+}
+
+/** An empty `from` matches before and after each character, as in Go. */
+function replacedAll(text: string, from: string, to: string): string {
+  return from === '' ? ['', ...text, ''].join(to) : text.replaceAll(from, () => to);
+}

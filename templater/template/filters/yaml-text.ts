@@ -1,0 +1,104 @@
+import { isMap } from './values.ts';
+
+/** A value as go-yaml 2 writes it, which consul-template uses, without the line end: lists are not indented below their key. Pure. */
+export function yamlText(value: unknown): string {
+  return lines(value, '').join('\n');
+}
+
+function lines(value: unknown, indent: string): readonly string[] {
+  if (Array.isArray(value) && value.length > 0) return value.flatMap((item) => listItem(item, indent));
+  if (isMap(value) && Object.keys(value).length > 0) return Object.entries(value).flatMap(([key, item]) => mapEntry(key, item, indent));
+  return [indent + scalar(value, indent)];
+}
+
+function listItem(item: unknown, indent: string): readonly string[] {
+  if (!isBlock(item)) return [`${indent}- ${scalar(item, `${indent}  `)}`];
+  const [first = '', ...rest] = lines(item, `${indent}  `);
+  return [`${indent}- ${first.slice(indent.length + 2)}`, ...rest];
+}
+
+function mapEntry(key: string, item: unknown, indent: string): readonly string[] {
+  const name = textScalar(key, indent, false);
+  if (!isBlock(item)) return [`${indent}${name}: ${scalar(item, `${indent}  `, indent.length + name.length + 2)}`];
+  return [`${indent}${name}:`, ...lines(item, Array.isArray(item) ? indent : `${indent}  `)];
+}
+
+function isBlock(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : isMap(value) && Object.keys(value).length > 0;
+}
+
+function scalar(value: unknown, indent: string, column = indent.length): string {
+  if (typeof value === 'string') return textScalar(value, indent, true, column);
+  if (Array.isArray(value)) return '[]';
+  if (isMap(value)) return '{}';
+  return typeof value === 'number' ? numberText(value) : String(value);
+}
+
+/** Go writes large and small numbers with an exponent of at least two digits. */
+function numberText(value: number): string {
+  if (Number.isFinite(value))
+    return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : String(value).replace(/e([+-])(\d)$/, 'e$10$2');
+  return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
+}
+
+/** What YAML 1.1 reads as something else than text when it stands plain. */
+const LOOKS_LIKE_ANOTHER_TYPE =
+  /^(|~|null|Null|NULL|<<|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|true|True|TRUE|false|False|FALSE|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(\d[\d_]*)?\.?[\d_]+([eE][-+]?\d+)?|[-+]?\d[\d_]*\.([eE][-+]?\d+)?|[-+]?0b[01_]+|[-+]?0x[\da-fA-F_]+|[-+]?0o?[0-7_]+|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?)$/;
+
+function textScalar(text: string, indent: string, mayBreak: boolean, column = indent.length): string {
+  if (LOOKS_LIKE_ANOTHER_TYPE.test(text)) return doubleQuoted(text);
+  if (/[^\n\x20-\x7e\x85\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ud800-\udfff]/.test(text)) return doubleQuoted(text);
+  if (text.includes('\n')) return mayBreak && !/^[ \n]| \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text);
+  if (isPlain(text)) return mayBreak ? folded(text, indent, column) : text;
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function isPlain(text: string): boolean {
+  return !/^[-?:](\s|$)|^[,[\]{}#&*!|>'"%@`]|^---|^\.\.\.|: |:$| #|^ | $/.test(text);
+}
+
+function literal(text: string, indent: string): string {
+  const end = text.endsWith('\n\n') ? '+' : text.endsWith('\n') ? '' : '-';
+  const body = text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => (line === '' ? '' : (indent || '  ') + line));
+  return `|${end}\n${body.join('\n')}`;
+}
+
+const WIDTH = 80;
+
+/** Breaks a long plain text at the first single space after the 80th column, as go-yaml does. */
+function folded(text: string, indent: string, start: number): string {
+  let column = start;
+  return text.replace(/ (?=\S)(?<=\S )|[^ ]+| +/g, (part) => {
+    const isBreak = part === ' ' && column > WIDTH;
+    column = isBreak ? indent.length : column + part.length;
+    return isBreak ? `\n${indent || '  '}` : part;
+  });
+}
+
+const DOUBLE_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+  '\ufeff': '\\uFEFF',
+};
+
+function doubleQuoted(text: string): string {
+  const escaped = text.replace(
+    /["\\\u2028\u2029\ufeff]|[\p{Cc}]/gu,
+    (character) => DOUBLE_ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+  return `"${escaped}"`;
+}

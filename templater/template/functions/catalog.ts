@@ -1,0 +1,123 @@
+import { parseDatacenters, parseServiceList } from '../../../consul/catalog-list.ts';
+import { parseHealthEntries } from '../../../consul/health-entry.ts';
+import { isRecord, textField } from '../../../consul/json-fields.ts';
+import { shown } from '../filters/values.ts';
+import type { Query } from '../query.ts';
+import { catalogQuestion, nodeQuestion, type PlaceQuestion, type ServiceQuestion, serviceQuestion } from '../query-string.ts';
+import { camelView, type InstanceView, instancesView, nearInstancesView, nodeServicesView, nodesView, servicesView } from '../views.ts';
+import type { Reader, TemplateFunction } from './reader.ts';
+
+/** Consul's catalog, as far as templates read it. */
+export const catalogFunctions = {
+  service: (reader, ...args) =>
+    matching(reader, instancesQuery('service', serviceQuestion('service', args)), serviceQuestion('service', args)),
+  connect: (reader, ...args) =>
+    matching(reader, instancesQuery('connect', serviceQuestion('connect', args)), serviceQuestion('connect', args)),
+  services: (reader, where) => reader.read(servicesQuery(catalogQuestion('services', where))) ?? [],
+  node: (reader, name, options) => {
+    const question = nodeQuestion('node', name, options);
+    const own = question.subject === '' ? reader.read(SELF) : question.subject;
+    return typeof own === 'string' ? (reader.read(nodeQuery({ ...question, subject: own })) ?? EMPTY_NODE) : EMPTY_NODE;
+  },
+  nodes: (reader, where) => reader.read(nodesQuery(catalogQuestion('nodes', where))) ?? [],
+  /** `datacenters(true)` leaves those out that do not answer. */
+  datacenters: (reader, ignoreDown) => {
+    const all = (reader.read(DATACENTERS) ?? []) as readonly string[];
+    return ignoreDown === true ? all.filter((dc) => isUp(reader, dc)) : all;
+  },
+  caRoots: (reader) => reader.read(CA_ROOTS) ?? [],
+  caLeaf: (reader, service) => {
+    if (typeof service !== 'string' || service === '') throw new SyntaxError(`caLeaf: needs the name of a service, got ${shown(service)}`);
+    const path = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
+    return reader.read({ id: `caLeaf ${service}`, source: { kind: 'consul', path, params: {}, dc: '' }, view: camelView }) ?? {};
+  },
+} satisfies Record<string, TemplateFunction>;
+
+const EMPTY_NODE = Object.freeze({ node: null, services: Object.freeze([]) });
+const SELF: Query = {
+  id: 'agent self',
+  source: { kind: 'poll', path: '/v1/agent/self', everyMs: 60_000, dc: '' },
+  view: (answer) => (isRecord(answer) && isRecord(answer['Config']) ? textField(answer['Config'], 'NodeName') : ''),
+};
+const DATACENTERS: Query = {
+  id: 'datacenters',
+  source: { kind: 'poll', path: '/v1/catalog/datacenters', everyMs: 15_000, dc: '' },
+  view: parseDatacenters,
+};
+const CA_ROOTS: Query = {
+  id: 'caRoots',
+  source: { kind: 'consul', path: '/v1/agent/connect/ca/roots', params: {}, dc: '' },
+  view: (answer) => camelView(isRecord(answer) ? (answer['Roots'] ?? []) : []),
+};
+
+function instancesQuery(call: 'service' | 'connect', { name, dc, near, params }: ServiceQuestion): Query {
+  const id = `${call} ${name}${idOf({ dc, near, params })}`;
+  if (call === 'service' && near === '' && Object.keys(params).length === 0) {
+    return { id, source: { kind: 'service', name, dc }, view: instancesView, size: sizeOf };
+  }
+  const path = `/v1/health/${call}/${encodeURIComponent(name)}`;
+  const view = near === '' ? instancesView : nearInstancesView;
+  return {
+    id,
+    source: { kind: 'consul', path, params: { ...params, ...(near !== '' && { near }) }, dc },
+    view: (answer, seesDetail) => view(allEntries(answer), seesDetail),
+    size: sizeOf,
+  };
+}
+
+/** The proxies that `/v1/health/connect` lists have names of their own. */
+function allEntries(answer: unknown) {
+  if (!Array.isArray(answer)) throw new TypeError('the answer is no list of instances');
+  return answer.filter(isRecord).flatMap((item) => {
+    const name = isRecord(item['Service']) ? textField(item['Service'], 'Service') : '';
+    return parseHealthEntries([item], name).entries;
+  });
+}
+
+/** Tags match whatever their case, as Consul's own filter does. */
+function matching(reader: Reader, query: Query, { tag, statuses }: ServiceQuestion): readonly InstanceView[] {
+  const instances = (reader.read(query) ?? []) as readonly InstanceView[];
+  const wanted = tag.toLowerCase();
+  return instances.filter(
+    ({ status, tags }) =>
+      (statuses.includes('any') || statuses.some((one) => one === status)) &&
+      (wanted === '' || tags.some((own) => own.toLowerCase() === wanted)),
+  );
+}
+
+function servicesQuery({ dc, params }: PlaceQuestion): Query {
+  const id = `services${idOf({ dc, near: '', params })}`;
+  const isPlain = Object.keys(params).length === 0;
+  return {
+    id,
+    source: isPlain ? { kind: 'services', dc } : { kind: 'consul', path: '/v1/catalog/services', params, dc },
+    view: (answer) => servicesView(isPlain ? answer : parseServiceList(answer)),
+    size: (view) => (view as ReturnType<typeof servicesView>).filter(({ name }) => name !== 'consul').length,
+  };
+}
+
+function nodeQuery({ subject, dc, params }: PlaceQuestion): Query {
+  const path = `/v1/catalog/node/${encodeURIComponent(subject)}`;
+  return { id: `node ${subject}${idOf({ dc, near: '', params })}`, source: { kind: 'consul', path, params, dc }, view: nodeServicesView };
+}
+
+function nodesQuery({ dc, near, params }: PlaceQuestion): Query {
+  const source = { kind: 'consul', path: '/v1/catalog/nodes', params: { ...params, ...(near !== '' && { near }) }, dc } as const;
+  return { id: `nodes${idOf({ dc, near, params })}`, source, view: (answer) => nodesView(answer, near !== ''), size: sizeOf };
+}
+
+function isUp(reader: Reader, dc: string): boolean {
+  const query = servicesQuery({ subject: '', dc, near: '', params: {} });
+  reader.read(query);
+  return !reader.isGivenUp(query);
+}
+
+/** What follows the subject in a query's name, as consul-template writes it. */
+function idOf({ dc, near, params }: Pick<PlaceQuestion, 'dc' | 'near' | 'params'>): string {
+  const query = Object.entries(params).map(([key, value]) => `${key}=${value}`);
+  return `${query.length > 0 ? `?${query.join('&')}` : ''}${dc === '' ? '' : `@${dc}`}${near === '' ? '' : `~${near}`}`;
+}
+
+function sizeOf(view: unknown): number {
+  return Array.isArray(view) ? view.length : 0;
+}
