@@ -134,7 +134,7 @@ async function told<Result>(subject: string, run: () => Promise<Result>): Promis
 }
 
 function isCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
+  return typeof error === 'object' && error !== null && 'code' in error && codes.some((code) => code === error.code);
 }
 
 function ignoring(...codes: readonly string[]): (error: unknown) => void {
