@@ -88,7 +88,8 @@ export const templateSettings = {
   dryRun: {
     flag: 'dry-run',
     schema: flag(),
-    describe: 'Prints what would be written (a unified diff), or with -edge be told to HAProxy and why; changes nothing, and ends with 2 when there is something',
+    describe:
+      'Prints what would be written (a unified diff), or with -edge be told to HAProxy and why; changes nothing, and ends with 2 when there is something',
   },
   parseOnly: {
     flag: 'parse-only',
@@ -142,9 +143,11 @@ export const templateSettings = {
   },
   holdMs: {
     flag: 'hold',
+    env: ['TOOTS_HOLD'],
     value: 'DURATION',
     schema: duration('5m'),
-    describe: 'How long a change is withheld that looks like an outage of Consul, such as a catalog that became empty',
+    describe:
+      'How long a change is withheld that looks like an outage of Consul, such as a catalog that became empty; with -edge, how long such instances stay',
   },
   renderLimitMs: {
     flag: 'render-timeout',
