@@ -43,11 +43,13 @@ export function dockerRunArguments(app: MarathonApp, { name, labels }: { name: s
     ...['run', '--detach', '--name', name],
     ...labels.flatMap((label) => ['--label', label]),
     ...Object.entries(env).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-    ...portMappings.flatMap((port) => [
-      '--publish',
-      `${port.hostPort === 0 ? '' : `${port.hostPort}:`}${port.containerPort}/${port.protocol}`,
-    ]),
+    ...portMappings.flatMap((port) => ['--publish', publication(port)]),
     image,
     ...app.args,
   ];
+}
+
+/** On IPv4 alone: Docker 20.10 may give the IPv6 side of a free port another number, which then is an instance of its own. */
+function publication({ hostPort, containerPort, protocol }: MarathonApp['container']['docker']['portMappings'][number]): string {
+  return `0.0.0.0:${hostPort === 0 ? '' : hostPort}:${containerPort}/${protocol}`;
 }

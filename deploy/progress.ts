@@ -1,6 +1,8 @@
 /** Where a person reads; a terminal may show lines that change. */
 export interface Screen {
   readonly isTerminal: boolean;
+  /** Characters in a line of the terminal. */
+  readonly columns: number;
   readonly write: (text: string) => void;
 }
 
@@ -12,13 +14,20 @@ export interface Progress {
   readonly note: (text: string) => void;
 }
 
+/** This process's own. */
+export const STDOUT: Screen = {
+  isTerminal: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? 80,
+  write: (text) => void process.stdout.write(text),
+};
+
 /** How often a step that goes on is shown again: in place on a terminal, as a new line elsewhere; milliseconds. */
 const AGAIN_MS = { terminal: 100, elsewhere: 10_000 } as const;
 const WHEEL = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
 const CLEAR_LINE = '\r\u001b[2K';
 
 export function createProgress(screen: Screen, now: () => number = () => performance.now()): Progress {
-  const { isTerminal, write } = screen;
+  const { isTerminal, columns, write } = screen;
   return {
     note: (text) => write(`  ! ${text}\n`),
     step: async (what, work, result = () => '') => {
@@ -27,7 +36,8 @@ export function createProgress(screen: Screen, now: () => number = () => perform
       let turn = 0;
       const again = () => {
         turn += 1;
-        write(isTerminal ? `${CLEAR_LINE}  ${WHEEL[turn % WHEEL.length]} ${what} … ${elapsed()}` : `  … ${what} (${elapsed()} so far)\n`);
+        const wheel = `  ${WHEEL[turn % WHEEL.length]} ${what} … ${elapsed()}`.slice(0, columns - 1); // a line that wraps cannot be cleared
+        write(isTerminal ? `${CLEAR_LINE}${wheel}` : `  … ${what} (${elapsed()} so far)\n`);
       };
       if (isTerminal) again();
       const timer = setInterval(again, isTerminal ? AGAIN_MS.terminal : AGAIN_MS.elsewhere);

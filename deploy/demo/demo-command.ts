@@ -2,13 +2,11 @@ import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { flag, type Option } from '../../daemon/settings.ts';
 import { command, wrongUsage } from '../command.ts';
-import { createProgress, type Screen, shownDuration } from '../progress.ts';
+import { createProgress, STDOUT as screen, shownDuration } from '../progress.ts';
 import { announcement } from './announce.ts';
 import { withDemo } from './demo.ts';
 import { detachDemo } from './detach.ts';
 import { runDirOption } from './run-dir.ts';
-
-const screen: Screen = { isTerminal: process.stdout.isTTY === true, write: (text) => void process.stdout.write(text) };
 
 const options = {
   check: { flag: 'check', schema: flag(), describe: 'Takes the demo down as soon as everything has answered; exit 0 when it did, else 1' },

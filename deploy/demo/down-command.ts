@@ -1,6 +1,6 @@
 import { command } from '../command.ts';
 import { endProcess } from '../host/process-identity.ts';
-import { createProgress } from '../progress.ts';
+import { createProgress, STDOUT } from '../progress.ts';
 import { type DemoState, demoFiles, isUp, readDemoState } from './demo-state.ts';
 import { runDirOption } from './run-dir.ts';
 import { removeFiles, takeDown } from './take-down.ts';
@@ -18,7 +18,7 @@ export const downCommand = command(
     options: { runDir: runDirOption },
   },
   async ({ runDir }) => {
-    const progress = createProgress({ isTerminal: process.stdout.isTTY === true, write: (text) => void process.stdout.write(text) });
+    const progress = createProgress(STDOUT);
     const state = await readDemoState(demoFiles(runDir));
     await progress.step(
       'Taking the demo down',

@@ -8,7 +8,7 @@ import { didYouMean } from '../../daemon/settings.ts';
 import { command, wrongUsage } from '../command.ts';
 import { endEngine, ensureEngine } from '../host/docker-engine.ts';
 import { installNeeds } from '../host/needs.ts';
-import { createProgress, type Progress } from '../progress.ts';
+import { createProgress, type Progress, STDOUT } from '../progress.ts';
 import { PROJECT_FOLDER } from '../project.ts';
 import { type Tally, tallyOf, total } from './jest-report.ts';
 import { jestArguments, presentParts, TEST_PARTS, type TestPart } from './test-parts.ts';
@@ -36,7 +36,7 @@ export const testCommand = command(
 );
 
 async function runAll(parts: readonly TestPart[], present: readonly TestPart[], signal: AbortSignal): Promise<Tally> {
-  const progress = createProgress({ isTerminal: process.stdout.isTTY === true, write: (text) => void process.stdout.write(text) });
+  const progress = createProgress(STDOUT);
   const tallies = [await check('lint', progress, signal), await check('types', progress, signal)];
   try {
     for (const part of parts) {

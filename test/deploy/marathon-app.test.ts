@@ -23,7 +23,7 @@ test('an instance is run as Marathon would: its env, the app it belongs to, its 
 
   expect(dockerRunArguments(app, { name: 'shop-web', labels: ['a=b'] }).join(' ')).toBe(
     'run --detach --name shop-web --label a=b --env SERVICE_NAME=web --env SERVICE_TAGS=haproxy,weight=1 --env MARATHON_APP_ID=/shop/web ' +
-      '--publish 80/tcp --publish 5353:53/udp shop serve --fast',
+      '--publish 0.0.0.0::80/tcp --publish 0.0.0.0:5353:53/udp shop serve --fast',
   );
 });
 

@@ -3,7 +3,7 @@ import { createProgress, shownDuration } from '../../deploy/progress.ts';
 
 function paper(isTerminal: boolean): { readonly text: () => string; readonly screen: Parameters<typeof createProgress>[0] } {
   let text = '';
-  return { text: () => text, screen: { isTerminal, write: (more) => (text += more) } };
+  return { text: () => text, screen: { isTerminal, columns: 20, write: (more) => (text += more) } };
 }
 
 test('a step is one line when it is done, with its result and its time', async () => {
@@ -33,6 +33,14 @@ test('a terminal shows the step at once, and writes over that line', async () =>
   await createProgress(screen, () => 0).step('Consul', async () => undefined);
 
   expect(text()).toMatch(/ Consul … 0 ms.*2K {2}✓ Consul/s);
+});
+
+test('a line that would wrap is cut, because it could not be cleared', async () => {
+  const { text, screen } = paper(true);
+
+  await createProgress(screen, () => 0).step('Installing a great many packages', async () => undefined);
+
+  expect(text().split('\r')[1]).toMatch(/2K {2}⠙ Installing a gr$/);
 });
 
 test.each([
