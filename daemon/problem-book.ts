@@ -1,11 +1,22 @@
 import { type Problem, problemKey } from '../model/problem.ts';
 import type { Logger } from './log.ts';
 
-/** A problem as /status tells it. */
-export type KnownProblem = Problem & {
-  /** When it was first seen, ISO 8601. */
+/** A problem, and when it was first seen, ISO 8601. */
+export type KnownProblem = Problem & { readonly since: string };
+
+/** A problem as /status tells it: every field is there. */
+export interface ToldProblem {
+  readonly subject: string;
+  readonly option: string | null;
+  readonly value: string | null;
+  readonly reason: string;
+  readonly related: readonly string[];
   readonly since: string;
-};
+}
+
+export function toldProblem({ subject, option, value, reason, related, since }: KnownProblem): ToldProblem {
+  return { subject, option: option ?? null, value: value ?? null, reason, related: related ?? [], since };
+}
 
 export interface ProblemBook {
   /** Replaces all problems of one source (such as `plan`, `apply`) by those there are now. */

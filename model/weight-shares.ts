@@ -50,6 +50,6 @@ export function weightsByShares(instances: readonly Shared[], shares: WeightShar
     const share = shareOf(shares, variant);
     return share === undefined ? (left * own) / Math.max(1, unnamedWeight) : share / (count.get(variant) ?? 1);
   });
-  const scale = MOST_WEIGHT / Math.max(...exact, Number.MIN_VALUE);
-  return exact.map((value) => (value === 0 ? weight(0) : weight(Math.max(1, Math.round(value * scale)))));
+  const most = Math.max(...exact);
+  return exact.map((value) => (value === 0 ? weight(0) : weight(Math.max(1, Math.round((value / most) * MOST_WEIGHT)))));
 }

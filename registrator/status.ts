@@ -1,5 +1,5 @@
 import type { Registered } from '../consul/registration.ts';
-import type { ProblemBook } from '../daemon/problem-book.ts';
+import { type ProblemBook, toldProblem } from '../daemon/problem-book.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import type { Host, KnownContainer } from './host.ts';
 import type { Observation } from './observe.ts';
@@ -27,7 +27,7 @@ export function statusOf({
     owner,
     docker: connection(engine.subject, observation.lost()),
     consul: connection(consul, settlement.lost()),
-    problems: book.list(),
+    problems: book.list().map(toldProblem),
     holds: [],
     lastRound: settlement.lastRound() ?? null,
     containers: host.status().map((container) => containerStatus(container, settlement)),

@@ -1,4 +1,4 @@
-import type { KnownProblem } from '../../daemon/problem-book.ts';
+import { type KnownProblem, toldProblem } from '../../daemon/problem-book.ts';
 import type { PlannedEdge } from '../../model/plan-edge.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { LastRound } from './engine.ts';
@@ -41,6 +41,6 @@ export function edgeStatus({ settings, features, consul, planned, running, lastR
           })),
     listeners: Object.fromEntries(planned?.plan.listeners ?? []),
     holds,
-    problems,
+    problems: problems.map(toldProblem),
   };
 }

@@ -3,7 +3,7 @@ import { showConsulAddress } from '../../consul/address.ts';
 import { consulOptions } from '../../consul/settings.ts';
 import { createMetrics, serveApi } from '../../daemon/api.ts';
 import type { Logger } from '../../daemon/log.ts';
-import { createProblemBook } from '../../daemon/problem-book.ts';
+import { createProblemBook, toldProblem } from '../../daemon/problem-book.ts';
 import { VERSION } from '../../daemon/version.ts';
 import { applyText } from './apply.ts';
 import { commandEnv } from './command-env.ts';
@@ -70,7 +70,7 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
         templates: engine.status(),
         commands: engine.failures(),
         holds: engine.answers.holds(),
-        problems: problems.list(),
+        problems: problems.list().map(toldProblem),
       }),
       metrics,
       routes: {
