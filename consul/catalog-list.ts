@@ -1,4 +1,4 @@
-import { isRecord } from './json-fields.ts';
+import { isRecord, isText } from './json-fields.ts';
 
 /** What `/v1/catalog/services` says: the tags of all instances of a service together, by its name. */
 export type ServiceList = ReadonlyMap<string, readonly string[]>;
@@ -6,17 +6,24 @@ export type ServiceList = ReadonlyMap<string, readonly string[]>;
 /** Reads the answer of `/v1/catalog/services`. Pure. @throws TypeError when it is no map of lists. */
 export function parseServiceList(json: unknown): ServiceList {
   if (!isRecord(json)) throw new TypeError('the answer is no map of services');
-  return new Map(Object.entries(json).map(([name, tags]) => [name, tagList(name, tags)]));
+  const list = new Map<string, readonly string[]>();
+  for (const name of Object.keys(json)) list.set(name, tagList(name, json[name]));
+  return list;
 }
 
 function tagList(name: string, tags: unknown): readonly string[] {
   if (tags === null) return [];
   if (!Array.isArray(tags)) throw new TypeError(`the tags of ${name} are no list`);
-  return tags.filter((tag) => typeof tag === 'string');
+  return tags.every(isText) ? tags : tags.filter(isText);
 }
 
-/** Whether Consul answers a question for a service of this name: it refuses a path with a character that cannot be printed, with 400. */
+/**
+ * Whether Consul answers a question for a service of this name: it refuses a path with a character that cannot be printed, with 400,
+ * and answers one with a `.`, a `..` or an empty part by a redirect to another name.
+ */
 export function canBeAskedFor(name: string): boolean {
+  if (/^[\w-]+$/.test(name)) return true;
+  if (/^\/|\/\/|(^|\/)\.\.?(\/|$)/.test(name)) return false;
   return /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(name);
 }
 

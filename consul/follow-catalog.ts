@@ -54,13 +54,14 @@ async function followList(
   const query = { path: CATALOG_QUERY, parse: parseServiceList };
   const options = { observe, waitMs: () => LIST_WAIT_MS, maxBackoffMs: LIST_MAX_BACKOFF_MS };
   for await (const answer of blockingQuery(transport, query, options, signal)) {
-    const names = [...answer.body].flatMap(([name, tags]) => (isWanted(name, tags) ? [name] : []));
-    const wanted = new Set(names.filter(canBeAskedFor));
-    const isChanged = catalog.listAnswered(
-      answer,
-      wanted,
-      names.filter((name) => !wanted.has(name)),
-    );
+    const wanted = new Set<string>();
+    const refused: string[] = [];
+    for (const [name, tags] of answer.body) {
+      if (!isWanted(name, tags)) continue;
+      if (canBeAskedFor(name)) wanted.add(name);
+      else refused.push(name);
+    }
+    const isChanged = catalog.listAnswered(answer, wanted, refused);
     services.follow(wanted, answer.index);
     if (answer.wentBackFrom !== undefined) services.renew('all');
     book.follows(wanted, services.way());

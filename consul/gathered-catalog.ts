@@ -1,8 +1,7 @@
 import { byteOrder } from '../model/compare.ts';
-import type { Instance } from '../model/instance.ts';
 import { type Problem, shownValue } from '../model/problem.ts';
+import { createAnsweredServices } from './answered-services.ts';
 import type { BlockingAnswer } from './blocking-query.ts';
-import { byNodeThenId, catalogInstance, keepUnchanged } from './catalog-instance.ts';
 import type { ServiceList } from './catalog-list.ts';
 import { CATALOG_QUERY, type CatalogUpdate, type Evidence, KEYS_QUERY } from './catalog-update.ts';
 import type { parseHealthEntries } from './health-entry.ts';
@@ -31,13 +30,8 @@ export interface GatheredCatalog {
   readonly take: () => CatalogUpdate;
 }
 
-interface KnownService {
-  readonly instances: readonly Instance[];
-  readonly unreadable: number;
-}
-
 export function createGatheredCatalog(now: () => number = Date.now): GatheredCatalog {
-  const services = new Map<string, KnownService>();
+  const services = createAnsweredServices();
   const doubts = createDoubts();
   let wanted: ReadonlySet<string> = new Set();
   let unaskable: readonly string[] = [];
@@ -48,22 +42,18 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   let isAllNew = true;
   let isListFailing = false;
   let receivedAt = 0;
-  let taken: ReadonlyMap<string, readonly Instance[]> = new Map();
 
   return {
     listAnswered: (answer, names, refused) => {
       receivedAt = now();
       const wasFailing = isListFailing;
       isListFailing = false;
-      const gone = [...services.keys()].filter((name) => !names.has(name));
-      for (const name of gone) {
-        services.delete(name);
-        doubts.forget(name);
-      }
+      const gone = services.keepOnly(names);
+      gone.forEach(doubts.forget);
       const doubted = doubts.heard(CATALOG_QUERY, answer);
       const isNews = listed === undefined || (listed === 0) !== (answer.body.size === 0) || unaskable.join('\0') !== refused.join('\0');
       unaskable = refused;
-      if (services.size === 0 && names.size > 0) isAllNew = true;
+      if (services.size() === 0 && names.size > 0) isAllNew = true;
       wanted = names;
       listed = answer.body.size;
       if (answer.wentBackFrom !== undefined) wentBack = { at: receivedAt, from: answer.wentBackFrom, to: answer.index };
@@ -75,12 +65,8 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
     serviceAnswered: (name, answer) => {
       if (!wanted.has(name)) return false;
       receivedAt = now();
-      const before = services.get(name);
-      const sorted = answer.body.entries.map(catalogInstance).sort(byNodeThenId);
-      const after = { instances: keepUnchanged(before?.instances, sorted), unreadable: answer.body.unreadable };
-      services.set(name, after);
-      const doubted = doubts.heard(name, answer);
-      return doubted || before === undefined || before.instances !== after.instances || before.unreadable !== after.unreadable;
+      const isChanged = services.answered(name, answer.body);
+      return doubts.heard(name, answer) || isChanged;
     },
     keysAnswered: (answer) => {
       receivedAt = now();
@@ -96,23 +82,21 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       return true;
     },
     isListed: () => listed !== undefined,
-    isGathering: () => isListFailing || (isAllNew && !(keys !== undefined && datacenters !== undefined && services.size === wanted.size)),
+    isGathering: () => isListFailing || (isAllNew && !(keys !== undefined && datacenters !== undefined && services.size() === wanted.size)),
     take: () => {
-      const present = new Map([...services].flatMap(([name, { instances }]) => (instances.length > 0 ? [[name, instances]] : [])));
-      const changed = differences(taken, present);
-      taken = present;
+      const { services: present, changed, empty, problems } = services.take();
       isAllNew = false;
       return {
         catalog: { services: present, datacenters: datacenters ?? [], keys: keys ?? new Map() },
         receivedAt,
         changed,
-        problems: [...unreadableProblems(services), ...unaskable.map(unaskableProblem)],
+        problems: [...problems, ...unaskable.map(unaskableProblem)],
         evidence: {
           listed: listed ?? 0,
           ...doubts.list(),
-          emptyThoughListed: [...services].flatMap(([name, { instances }]) => (instances.length === 0 ? [name] : [])).sort(byteOrder),
+          emptyThoughListed: empty,
           unanswered: {
-            services: [...wanted].filter((name) => !services.has(name)).sort(byteOrder),
+            services: services.size() === wanted.size ? [] : [...wanted].filter((name) => !services.has(name)).sort(byteOrder),
             keys: keys === undefined,
             datacenters: datacenters === undefined,
           },
@@ -153,13 +137,6 @@ function isSameKeys(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, strin
   return a.size === b.size && [...a].every(([path, value]) => b.get(path) === value);
 }
 
-function differences(before: ReadonlyMap<string, readonly Instance[]>, after: ReadonlyMap<string, readonly Instance[]>): readonly string[] {
-  const changed: string[] = [];
-  for (const [name, instances] of after) if (before.get(name) !== instances) changed.push(name);
-  for (const name of before.keys()) if (!after.has(name)) changed.push(name);
-  return changed.sort(byteOrder);
-}
-
 function unaskableProblem(name: string): Problem {
   const shown = shownValue(name);
   return {
@@ -168,10 +145,4 @@ function unaskableProblem(name: string): Problem {
     value: shown,
     reason: 'Consul answers no question for a name with such characters; rename the service',
   };
-}
-
-function unreadableProblems(services: ReadonlyMap<string, KnownService>): readonly Problem[] {
-  return [...services].flatMap(([subject, { unreadable }]) =>
-    unreadable === 0 ? [] : [{ subject, reason: `${unreadable} of Consul’s entries have no node, ID or name; they are left out` }],
-  );
 }

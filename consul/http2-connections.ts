@@ -167,6 +167,7 @@ function openSocket({ address, tls }: ConsulOptions): Promise<TLSSocket> {
 function watchLife(session: ClientHttp2Session): void {
   let isAnswered = true;
   const pings = setInterval(() => {
+    if (session.destroyed) return clearInterval(pings);
     if (!isAnswered) return session.destroy(new Error('no answer to a ping'));
     isAnswered = false;
     session.ping((error) => (isAnswered = error === null));

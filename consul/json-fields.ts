@@ -6,6 +6,10 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
 /** The field's text, or '' where it is absent: Consul leaves empty texts out of some answers. */
 export function textField(record: JsonRecord, name: string): string {
   const value = record[name];
@@ -34,7 +38,7 @@ const NO_TEXTS: readonly string[] = Object.freeze([]);
 const NO_MAP: Readonly<Record<string, string>> = Object.freeze({});
 
 function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+  return Array.isArray(value) && value.every(isText);
 }
 
 function isTextMap(value: unknown): value is Readonly<Record<string, string>> {

@@ -48,8 +48,8 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     let before: { readonly body: CatalogTable; readonly index: number } | undefined;
     for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS }, signal)) {
       if (before !== undefined) {
-        touched(touchedBy(before.body, after.body));
         fetcher.fetch(fetcher.newerThan(before.index));
+        touched(touchedBy(before.body, after.body));
       }
       before = after;
       hasBaseline('checks');
@@ -79,8 +79,8 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
         const before = instances;
         instances = after;
         if (before !== undefined) {
-          touched(touchedBy(before, after));
           fetcher.fetch(fetcher.newerThan(indexBefore));
+          touched(touchedBy(before, after));
         }
         indexBefore = index;
         hasBaseline('instances');
