@@ -122,12 +122,23 @@ function inContainer({ networks }: Container, port: ExposedPort, asked: string |
 
 /** Every binding once: `0.0.0.0` and `::` of one host port are one, and so are all of them where `-ip` gives the address. */
 function published(bindings: readonly Binding[], { hostAddress }: AddressPolicy, { agentAddress }: Neighbourhood): Found {
-  const endpoints = bindings.map(({ hostIp, hostPort }) => ({
+  const reachable = withoutOtherFamily(bindings, hostAddress ?? agentAddress);
+  const endpoints = reachable.map(({ hostIp, hostPort }) => ({
     address: hostAddress ?? (isWildcard(hostIp) ? agentAddress : hostIp),
     port: hostPort,
   }));
   const loopback = hostAddress === undefined ? bindings.find(({ hostIp }) => isLoopback(hostIp)) : undefined;
   return { endpoints: distinct(endpoints), refused: loopback === undefined ? [] : [onlyHere(loopback)] };
+}
+
+/**
+ * An engine that chooses the host port may choose one for `0.0.0.0` and another for `::` (20.10 does). Each listens for its own family
+ * alone, so that only one of them is behind the address of the host.
+ */
+function withoutOtherFamily(bindings: readonly Binding[], hostAddress: string): readonly Binding[] {
+  const other = ipVersion(hostAddress) === 6 ? '0.0.0.0' : '::';
+  const isOfFamily = ({ hostIp }: Binding) => isWildcard(hostIp) && hostIp !== other;
+  return bindings.some(isOfFamily) ? bindings.filter(({ hostIp }) => hostIp !== other) : bindings;
 }
 
 function onlyHere({ hostIp, hostPort }: Binding): Refused {

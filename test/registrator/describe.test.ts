@@ -93,11 +93,18 @@ test.each<Row>([
   ['-ip', {}, IP, ['h:web1:80 = web 203.0.113.7:8080']],
   ['0.0.0.0 and :: of one host port are one', { ports: { '80/tcp': ['8080', '[::]:8080'] } }, {}, ['h:web1:80 = web 203.0.113.9:8080']],
   [
-    '0.0.0.0 and :: of different host ports are two',
+    'of 0.0.0.0 and :: with different host ports, the one behind the address',
     { ports: { '80/tcp': ['8081', '[::]:8080'] } },
     {},
-    ['h:web1:80 = web 203.0.113.9:8080', 'h:web1:80:8081 = web 203.0.113.9:8081'],
+    ['h:web1:80 = web 203.0.113.9:8081'],
   ],
+  [
+    'the same, where the address is one of IPv6',
+    { ports: { '80/tcp': ['8081', '[::]:8080'] } },
+    { hostAddress: '2001:db8::7' },
+    ['h:web1:80 = web 2001:db8::7:8080'],
+  ],
+  ['published on :: alone', { ports: { '80/tcp': ['[::]:8080'] } }, {}, ['h:web1:80 = web 203.0.113.9:8080']],
   [
     'the lowest host port keeps the plain ID',
     { ports: { '80/tcp': ['9090', '8080'] } },
