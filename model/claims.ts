@@ -21,7 +21,7 @@ export interface Claims {
 export function settleClaims(
   claims: Claims,
   refusedPorts: ReadonlyMap<number, string>,
-): { rules: Omit<EdgePlan, 'groups'>; problems: readonly Problem[] } {
+): { rules: Omit<EdgePlan, 'groups' | 'certificates'>; problems: readonly Problem[] } {
   const lost: Lost[] = [];
   const hosts = owners(claims.hosts, 'host', String, lost);
   const paths = owners(claims.paths, EDGE_OPTIONS.route.name, showPathPrefix, lost);

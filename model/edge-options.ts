@@ -1,4 +1,4 @@
-import { BALANCES, type Balance, type HttpCheck } from './edge.ts';
+import { BALANCES, type Balance, type HttpCheck, type Redirect } from './edge.ts';
 import { type PathPrefix, pathFault, pathPrefix } from './path-prefix.ts';
 import { DEFAULT_WEIGHT, MOST_WEIGHT, type Weight, weight } from './weight.ts';
 
@@ -38,6 +38,7 @@ export const EDGE_OPTIONS = {
   tcp: { name: 'haproxy_tcp', tags: ['haproxy_tcp'], scope: 'claim', parse: parsePort },
   balance: { name: 'haproxy_balance', tags: ['haproxy_balance'], scope: 'service', parse: parseBalance },
   check: { name: 'haproxy_httpchk', tags: ['haproxy_httpchk'], scope: 'service', parse: parseCheck },
+  redirect: { name: 'haproxy_redirect', tags: ['haproxy_redirect'], scope: 'service', parse: parseRedirect },
   weight: { name: 'weight', tags: ['haproxy_weight', 'weight'], scope: 'instance', parse: parseWeight },
   maxConnections: { name: 'haproxy_maxconn', tags: ['haproxy_maxconn'], scope: 'instance', parse: parseMaxConnections },
 } satisfies Record<string, EdgeOption<unknown>>;
@@ -87,6 +88,10 @@ function parseCheck(text: string): ParsedOption<HttpCheck> {
   const fault = pathFault(path.replace('?', ''));
   if (fault !== undefined) return { kind: 'refused', reason: `${reason}; ${fault}` };
   return { kind: 'taken', value: { method: (match[1] ?? 'GET') as HttpCheck['method'], path } };
+}
+
+function parseRedirect(text: string): ParsedOption<Redirect> {
+  return text === 'https' ? { kind: 'taken', value: text } : { kind: 'refused', reason: 'the one place to redirect to is https' };
 }
 
 function parseWeight(text: string): ParsedOption<Weight> {

@@ -5,6 +5,9 @@ import type { Weight } from './weight.ts';
 export const BALANCES = ['roundrobin', 'leastconn', 'random', 'source', 'uri', 'first'] as const;
 export type Balance = (typeof BALANCES)[number];
 
+/** Where a service sends requests that came over HTTP. */
+export type Redirect = 'https';
+
 /** An active check: a request every 2 s, down after 3 failures, up after 2 successes; 2xx and 3xx pass. */
 export interface HttpCheck {
   readonly method: 'GET' | 'HEAD' | 'OPTIONS';
@@ -31,8 +34,18 @@ export interface EdgeGroup {
   readonly mode: 'http' | 'tcp';
   readonly balance: Balance;
   readonly check: HttpCheck | undefined;
+  /** Whether HTTP is answered with a redirect to HTTPS, where that is served. */
+  readonly redirect: Redirect | undefined;
   /** Sorted by name; empty when none is healthy. */
   readonly instances: readonly EdgeInstance[];
+}
+
+/** A certificate with its key, as the edge serves it. */
+export interface EdgeCertificate {
+  /** SHA-1 fingerprint of the certificate in upper-case hex, as HAProxy shows it. */
+  readonly sha1: string;
+  /** Certificate, chain and key: a secret. */
+  readonly pem: string;
 }
 
 /** Everything the edge should be. Equal catalogs give equal plans on every node, in the same order, whatever the order the data came in. */
@@ -45,6 +58,8 @@ export interface EdgePlan {
   readonly paths: ReadonlyMap<PathPrefix, string>;
   /** TCP ports to the key of their group. */
   readonly listeners: ReadonlyMap<number, string>;
+  /** By file name; the first is for clients that name no host of another. HTTPS is served when there is one. */
+  readonly certificates: ReadonlyMap<string, EdgeCertificate>;
 }
 
 /** The key of a service's group; also its name in HAProxy. No service name holds a colon. */

@@ -17,6 +17,8 @@ export interface EdgePolicy {
   /** Ports that no listener may have, and why: the edge's own, and those that cannot be bound. */
   readonly refusedPorts: ReadonlyMap<number, string>;
   readonly resolved: Resolved;
+  /** What HTTPS is served with. */
+  readonly certificates?: EdgePlan['certificates'];
 }
 
 /** By service, the rules that it had when all its options last parsed; forgotten with its last instance. */
@@ -32,6 +34,8 @@ export interface PlannedEdge {
 
 /** Catalog, policy and last good rules to the plan of the whole edge. A service that did not change keeps its groups (the same objects). */
 export type Planner = (catalog: Catalog, policy: EdgePolicy, lastGood: LastGood) => PlannedEdge;
+
+const NO_CERTIFICATES: EdgePlan['certificates'] = new Map();
 
 /** Makes a planner, which is pure: it only remembers what it made of inputs that are the same objects as before. */
 export function createPlanner(): Planner {
@@ -62,7 +66,7 @@ export function createPlanner(): Planner {
     }
     const settled = settleClaims(claims, policy.refusedPorts);
     return {
-      plan: { groups, ...settled.rules },
+      plan: { groups, ...settled.rules, certificates: policy.certificates ?? NO_CERTIFICATES },
       problems: [...problems, ...settled.problems],
       lastGood: good,
       hostNames: [...hostNames],

@@ -42,9 +42,13 @@ export function planService({ service, instances, keys, resolved, lastGood }: Se
   };
 }
 
-function groupsOf(service: string, { http, ports, balance, check }: ServiceRules, instances: EdgeGroup['instances']): EdgeGroup[] {
+function groupsOf(
+  service: string,
+  { http, ports, balance, check, redirect }: ServiceRules,
+  instances: EdgeGroup['instances'],
+): EdgeGroup[] {
   const modes = [...(http ? (['http'] as const) : []), ...(ports.length > 0 ? (['tcp'] as const) : [])];
-  return modes.map((mode) => ({ key: groupKey(service, mode), service, mode, balance, check, instances }));
+  return modes.map((mode) => ({ key: groupKey(service, mode), service, mode, balance, check, redirect, instances }));
 }
 
 function nameProblem(service: string): Problem {

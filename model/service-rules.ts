@@ -1,5 +1,5 @@
 import { byteOrder } from './compare.ts';
-import type { Balance, HttpCheck } from './edge.ts';
+import type { Balance, HttpCheck, Redirect } from './edge.ts';
 import { EDGE_OPTIONS, type EdgeOption, HTTP_TAGS, INSTANCE_DEFAULTS, isForEdge, valuesOfTag } from './edge-options.ts';
 import type { Instance } from './instance.ts';
 import type { PathPrefix } from './path-prefix.ts';
@@ -15,6 +15,7 @@ export interface ServiceRules {
   readonly ports: readonly number[];
   readonly balance: Balance;
   readonly check: HttpCheck | undefined;
+  readonly redirect: Redirect | undefined;
 }
 
 /** What the tags of a service's instances say. */
@@ -38,6 +39,7 @@ export function readRules(service: string, instances: readonly Instance[]): Read
   const ports = claims(EDGE_OPTIONS.tcp, tags, service, problems);
   const balance = ofService(EDGE_OPTIONS.balance, tags, service, problems);
   const check = ofService(EDGE_OPTIONS.check, tags, service, problems);
+  const redirect = ofService(EDGE_OPTIONS.redirect, tags, service, problems);
   const http =
     tags.some((tag) => HTTP_TAGS.includes(tag)) || EDGE_OPTIONS.route.tags.some((spelling) => valuesOfTag(tags, spelling).length > 0);
   return {
@@ -47,8 +49,9 @@ export function readRules(service: string, instances: readonly Instance[]): Read
       ports: [...new Set(ports.values)].sort((a, b) => a - b),
       balance: balance.value ?? 'roundrobin',
       check: check.value,
+      redirect: redirect.value,
     },
-    good: routes.good && ports.good && balance.good && check.good,
+    good: routes.good && ports.good && balance.good && check.good && redirect.good,
     problems: isForEdge(tags) ? problems : [],
   };
 }

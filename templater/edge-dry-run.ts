@@ -95,6 +95,8 @@ function describeAction(action: EdgeAction): string {
       return `weight ${action.weight} for ${action.group}/${action.name}`;
     case 'max-connections':
       return `at most ${action.maxConnections} connections for ${action.group}/${action.name}`;
+    case 'certificate':
+      return `certificate ${action.name}`;
     case 'map':
       return `${action.map}: ${[...[...action.add].map(([key, group]) => `+${key} → ${group}`), ...[...action.set].map(([key, group]) => `${key} → ${group}`), ...action.drop.map((key) => `-${key}`)].join(', ')}`;
     default:

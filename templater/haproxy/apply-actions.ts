@@ -63,6 +63,7 @@ function become(
     instances: Map<string, ReadonlyMap<string, RunningInstance>>;
     hosts: ReadonlyMap<string, string>;
     paths: ReadonlyMap<string, string>;
+    certificates: ReadonlyMap<string, string>;
   },
   action: EdgeAction,
 ): void {
@@ -72,6 +73,10 @@ function become(
     next[action.map] = entries;
     return;
   }
+  if (action.kind === 'certificate') {
+    next.certificates = new Map([...next.certificates, [action.name, action.certificate.sha1]]);
+    return;
+  }
   const ofGroup = new Map(next.instances.get(action.group));
   next.instances.set(action.group, ofGroup);
   const changed = changedInstance(action, ofGroup);
@@ -79,7 +84,7 @@ function become(
   else ofGroup.set(nameOf(action), changed);
 }
 
-type InstanceAction = Exclude<EdgeAction, { kind: 'map' }>;
+type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' }>;
 
 function nameOf(action: InstanceAction): string {
   return action.kind === 'add' ? action.instance.name : action.name;

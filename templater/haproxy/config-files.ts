@@ -70,7 +70,8 @@ export function createConfigWriter(files: EdgeFiles): ConfigWriter {
     written.set(path, text);
   };
   return {
-    maps: async ({ hostsMap, pathsMap }) => {
+    maps: async ({ certificateList, hostsMap, pathsMap }) => {
+      await write(files.certificateList, certificateList);
       await write(files.hostsMap, hostsMap);
       await write(files.pathsMap, pathsMap);
     },

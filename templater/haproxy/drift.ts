@@ -5,7 +5,12 @@ export function driftOf(expected: RunningEdge, seen: RunningEdge): readonly stri
   const lines = seen.shape === undefined || shapeDiffers(expected, seen) ? ['it was loaded with another configuration'] : [];
   for (const [group, instances] of expected.instances)
     lines.push(...driftOfGroup(group, instances, seen.instances.get(group) ?? new Map()));
-  return [...lines, ...driftOfMap('host', expected.hosts, seen.hosts), ...driftOfMap('path', expected.paths, seen.paths)];
+  return [
+    ...lines,
+    ...driftOfMap('host', expected.hosts, seen.hosts),
+    ...driftOfMap('path', expected.paths, seen.paths),
+    ...driftOfMap('certificate', expected.certificates, seen.certificates),
+  ];
 }
 
 function shapeDiffers({ shape }: RunningEdge, seen: RunningEdge): boolean {

@@ -1,4 +1,4 @@
-import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import type { EdgeCertificate, EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
 import { pathKeys } from './path-keys.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { type EdgeShape, reloadReasons } from './shape.ts';
@@ -12,6 +12,7 @@ export type EdgeAction =
   | { readonly kind: 'ready'; readonly group: string; readonly name: string }
   | { readonly kind: 'weight'; readonly group: string; readonly name: string; readonly weight: number }
   | { readonly kind: 'max-connections'; readonly group: string; readonly name: string; readonly maxConnections: number }
+  | { readonly kind: 'certificate'; readonly name: string; readonly certificate: EdgeCertificate }
   | ({ readonly kind: 'map'; readonly map: MapName } & MapChange);
 
 /** Entries that are new, that lead elsewhere now, and that go. */
@@ -40,6 +41,7 @@ export interface EdgeChange {
  *   web/a              |                     | stop, then remove once it has no connections
  *   web/a stopped      | web/a               | ready
  *   web/a weight 100   | web/a weight 50     | weight
+ *   a certificate      | another in its file | certificate, when its file is loaded
  *   host → web         | host → shop         | map, when the group shop is loaded
  *                      | group, listener, … | reload, with the reason
  *   group              |                     | nothing; it goes with the next reload
@@ -56,7 +58,7 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
     ...changeOfMap('hosts', running.hosts, plan.hosts, loaded),
     ...changeOfMap('paths', running.paths, pathKeys(plan.paths), loaded),
   ];
-  return { actions: [...first, ...maps, ...last], reasons };
+  return { actions: [...first, ...changeOfCertificates(running.certificates, plan.certificates), ...maps, ...last], reasons };
 }
 
 function changeOfGroup(
@@ -89,6 +91,14 @@ function changeOfInstance(
   if (before.weight !== weight) first.push({ kind: 'weight', group, name, weight });
   if (before.maxConnections !== maxConnections) first.push({ kind: 'max-connections', group, name, maxConnections });
   if (!before.ready) first.push({ kind: 'ready', group, name });
+}
+
+/** A file that is new comes with the reload. */
+function changeOfCertificates(running: ReadonlyMap<string, string>, wanted: EdgePlan['certificates']): EdgeAction[] {
+  return [...wanted].flatMap(([name, certificate]) => {
+    const loaded = running.get(name);
+    return loaded === undefined || loaded === certificate.sha1 ? [] : [{ kind: 'certificate' as const, name, certificate }];
+  });
 }
 
 /** Entries for a group that is not loaded yet stay as they are until the reload brings it. */

@@ -34,6 +34,7 @@ const rules = z.object({
     .object({ method: z.enum(['GET', 'HEAD', 'OPTIONS']), path: z.string() })
     .optional()
     .transform((check) => check),
+  redirect: z.literal('https').optional(),
 });
 
 const memory = z.object({
@@ -55,7 +56,7 @@ export async function readMemory(path: string): Promise<EdgeMemory | undefined> 
     const { services, datacenters, keys, lastGood } = memory.parse(JSON.parse(await readFile(path, 'utf8')));
     return {
       catalog: { services: new Map(services), datacenters, keys: new Map(keys) },
-      lastGood: new Map(lastGood.map(([name, { check, ...rest }]) => [name, { ...rest, check }])),
+      lastGood: new Map(lastGood.map(([name, { check, redirect, ...rest }]) => [name, { ...rest, check, redirect }])),
     };
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;

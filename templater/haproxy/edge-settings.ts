@@ -90,6 +90,14 @@ export const edgeSettings = {
     schema: duration('30m'),
     describe: 'How long connections that are open at a reload may go on',
   },
+  certs: {
+    flag: 'certs',
+    env: ['TOOTS_CERTS'],
+    value: 'DIR',
+    schema: text().transform((path) => (path === '' ? '' : resolve(path))),
+    describe:
+      'Folder of certificates for HTTPS: each *.pem holds a certificate, its chain and its key; chosen by the name that the client asks for, followed as they change',
+  },
   holdMs: {
     flag: 'hold',
     env: ['TOOTS_HOLD'],
@@ -128,6 +136,9 @@ export function edgeFiles(runDir: string) {
     masterSocket: join(runDir, 'master.sock'),
     pidFile: join(runDir, 'haproxy.pid'),
     log: join(runDir, 'haproxy.log'),
+    certificateList: join(runDir, 'certificates.list'),
+    /** A copy of a certificate that was found good. */
+    certificate: (name: string) => join(runDir, `certificate-${name}`),
     /** The shape that a fingerprint stands for. */
     shape: (fingerprint: string) => join(runDir, `shape-${fingerprint}.json`),
     /** What was last known good: the catalog and the rules of each service. */

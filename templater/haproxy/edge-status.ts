@@ -1,5 +1,6 @@
 import { type KnownProblem, toldProblem } from '../../daemon/problem-book.ts';
 import type { PlannedEdge } from '../../model/plan-edge.ts';
+import type { CertificateInfo } from './certificates.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { LastRound } from './engine.ts';
 import type { HaproxyFeatures } from './render.ts';
@@ -12,12 +13,23 @@ export interface EdgeStatusParts {
   readonly planned: PlannedEdge | undefined;
   readonly running: RunningEdge | undefined;
   readonly lastRound: LastRound | undefined;
+  readonly certificates: readonly CertificateInfo[];
   readonly holds: readonly object[];
   readonly problems: readonly KnownProblem[];
 }
 
 /** What `GET /status` tells of the edge. Pure. */
-export function edgeStatus({ settings, features, consul, planned, running, lastRound, holds, problems }: EdgeStatusParts): object {
+export function edgeStatus({
+  settings,
+  features,
+  consul,
+  planned,
+  running,
+  lastRound,
+  certificates,
+  holds,
+  problems,
+}: EdgeStatusParts): object {
   return {
     program: 'templater',
     consul,
@@ -29,7 +41,15 @@ export function edgeStatus({ settings, features, consul, planned, running, lastR
       httpPort: settings.httpPort,
       statsPort: settings.statsPort,
     },
-    https: { port: settings.httpsPort, bound: false, reason: 'there is no certificate' },
+    https:
+      certificates.length > 0
+        ? { port: settings.httpsPort, bound: true, certificates }
+        : {
+            port: settings.httpsPort,
+            bound: false,
+            reason:
+              settings.certs === '' ? 'no folder of certificates is set (-certs DIR)' : `there is no certificate in ${settings.certs}`,
+          },
     lastRound: lastRound ?? null,
     services:
       planned === undefined

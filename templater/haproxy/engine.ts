@@ -7,6 +7,7 @@ import { sleep } from '../../daemon/sleep.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import type { Resolved } from '../../model/edge-instances.ts';
 import { createPlanner, type LastGood, type PlannedEdge } from '../../model/plan-edge.ts';
+import { type CertificateInfo, createCertificateStore } from './certificates.ts';
 import { prepareRunDir } from './config-files.ts';
 import { changeOfEdge } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
@@ -44,6 +45,7 @@ export interface EdgeEngine {
     readonly catalog: Catalog | undefined;
     readonly planned: PlannedEdge | undefined;
     readonly resolved: Resolved;
+    readonly certificates: readonly CertificateInfo[];
     readonly running: RunningEdge | undefined;
     readonly lastRound: LastRound | undefined;
   };
@@ -63,6 +65,7 @@ const ALIVE_EVERY_MS = 250;
 const DRIFT_EVERY_MS = 5_000;
 /** How long instances with connections, busy ports and failed rounds wait for the next try, milliseconds. */
 const AGAIN_MS = 1_000;
+const CERTIFICATES_EVERY_MS = 2_000;
 const LOOK_FOR_DRIFT = 'look for drift';
 
 /** Makes the engine of an edge: one round at a time, each from the newest catalog and from what HAProxy is. */
@@ -73,6 +76,7 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
   const haproxy = createHaproxyControl({ settings, metrics, log });
   const resolver = createResolver(() => rounds.tell('a host name was looked up'));
   const ports = createListenPorts(settings);
+  const certificates = createCertificateStore(settings.certs, files);
   const rounds = coalesce<string>((why) => round(why));
   const alarm = createAlarm(rounds.tell);
   let stop: AbortSignal = new AbortController().signal;
@@ -113,6 +117,7 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     resolver.need(planned.hostNames);
     const done = before === undefined ? await start(planned) : await change(before, planned);
     problems.set('config', config.problems());
+    problems.set('certificates', certificates.problems());
     problems.set('apply', []);
     return done;
   }
@@ -120,7 +125,13 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
   /** Ports that others have are only found by trying; then their claims are refused and the plan is made again. */
   async function planWithPorts(wanted: Catalog, open: ReadonlyMap<number, string>): Promise<PlannedEdge> {
     const { domain, addDomains: addedDomains } = settings;
-    const policyOf = () => ({ domain, addedDomains, refusedPorts: ports.refused(), resolved: resolver.known() });
+    const policyOf = () => ({
+      domain,
+      addedDomains,
+      refusedPorts: ports.refused(),
+      resolved: resolver.known(),
+      certificates: certificates.certificates(),
+    });
     const first = makePlan(wanted, policyOf(), lastGood);
     const changed = await ports.probe(first, open);
     if (ports.waiting()) alarm.in(AGAIN_MS, 'a port may be free again');
@@ -159,6 +170,26 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     }
   }
 
+  /** A folder that cannot be read is a problem; what was read before is served on. */
+  async function readCertificates(): Promise<boolean> {
+    try {
+      const changed = await certificates.read();
+      problems.set('certificate folder', []);
+      return changed;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      problems.set('certificate folder', [{ subject: 'edge', option: 'certs', value: settings.certs, reason: error.message }]);
+      return false;
+    }
+  }
+
+  async function followCertificates(signal: AbortSignal): Promise<void> {
+    while (settings.certs !== '' && !signal.aborted) {
+      await sleep(CERTIFICATES_EVERY_MS, signal);
+      if (await readCertificates()) rounds.tell('the certificates changed');
+    }
+  }
+
   return {
     follow: (newest, why) => {
       catalog = newest;
@@ -167,8 +198,16 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     run: async (signal) => {
       stop = signal;
       await prepareRunDir(settings.runDir, files);
-      await Promise.all([rounds.run(signal), lookAfter(signal)]);
+      await readCertificates();
+      await Promise.all([rounds.run(signal), lookAfter(signal), followCertificates(signal)]);
     },
-    status: () => ({ catalog, planned, resolved: resolver.known(), running: haproxy.running(), lastRound }),
+    status: () => ({
+      catalog,
+      planned,
+      certificates: certificates.list(),
+      resolved: resolver.known(),
+      running: haproxy.running(),
+      lastRound,
+    }),
   };
 }

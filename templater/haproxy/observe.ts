@@ -24,17 +24,36 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
  * @throws OperationError when HAProxy does not answer.
  */
 export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
-  const questions = ['show info', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`];
+  const questions = ['show info', 'show ssl cert', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`];
   if (limits) questions.push(SERVER_STATISTICS);
   const answers = await ask(
     files.runtimeSocket,
     questions.map((text) => ({ text })),
     signal,
   );
-  const [info = '', servers = '', hosts = '', paths = '', statistics = ''] = answers;
+  const [info = '', stored = '', servers = '', hosts = '', paths = '', statistics = ''] = answers;
   const { pid, fingerprint } = parseInfo(info);
   const shape = await knownShape(files, fingerprint);
-  return { pid, shape, instances: parseServers(servers, shape, parseLimits(statistics)), hosts: parseMap(hosts), paths: parseMap(paths) };
+  return {
+    pid,
+    shape,
+    instances: parseServers(servers, shape, parseLimits(statistics)),
+    hosts: parseMap(hosts),
+    paths: parseMap(paths),
+    certificates: await readFingerprints(files, stored, signal),
+  };
+}
+
+/** The certificates of ours among those that HAProxy has stored, each with its SHA-1 fingerprint. */
+async function readFingerprints(files: EdgeFiles, stored: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const prefix = files.certificate('');
+  const names = stored.split('\n').flatMap((line) => (line.startsWith(prefix) ? [line.slice(prefix.length).trim()] : []));
+  const answers = await ask(
+    files.runtimeSocket,
+    names.map((name) => ({ text: `show ssl cert ${files.certificate(name)}` })),
+    signal,
+  );
+  return new Map(names.map((name, i) => [name, /^SHA1 FingerPrint: ([0-9A-F]+)$/m.exec(answers[i] ?? '')?.[1] ?? '']));
 }
 
 /** The text that HAProxy takes for its server-state file. */

@@ -43,7 +43,13 @@ export function withoutOffenders(
     else if (before !== undefined) groups.set(key, { ...before, instances: group.instances });
   }
   const ofGroups = <Key>(entries: ReadonlyMap<Key, string>) => new Map([...entries].filter(([, key]) => groups.has(key)));
-  return { groups, hosts: ofGroups(plan.hosts), paths: ofGroups(plan.paths), listeners: ofGroups(plan.listeners) };
+  return {
+    groups,
+    hosts: ofGroups(plan.hosts),
+    paths: ofGroups(plan.paths),
+    listeners: ofGroups(plan.listeners),
+    certificates: plan.certificates,
+  };
 }
 
 export function offenderProblem({ group, reason }: Offender): Problem {

@@ -16,11 +16,18 @@ export interface HaproxyFeatures {
 /** Everything that is written for HAProxy, as texts. */
 export interface RenderedEdge {
   readonly config: string;
+  /** A path a line. */
+  readonly certificateList: string;
   readonly hostsMap: string;
   readonly pathsMap: string;
   readonly shape: EdgeShape;
   /** The shape's, which stands in the configuration too. */
   readonly fingerprint: string;
+}
+
+/** What stands in the sections of groups beside the groups' own options. */
+interface Https {
+  readonly port: number;
 }
 
 export type EdgeRenderer = (plan: EdgePlan) => RenderedEdge;
@@ -35,36 +42,46 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
   templates.addFilter('word', configWord);
   const main = templates.getTemplate('haproxy.cfg.njk', true);
   const section = templates.getTemplate('backend.cfg.njk', true);
-  const sections = new WeakMap<EdgeGroup, { head: string; servers: string }>();
+  const plain = new WeakMap<EdgeGroup, Section>();
+  const withHttps = new WeakMap<EdgeGroup, Section>();
+  const https: Https = { port: settings.httpsPort };
 
-  const ofGroup = (group: EdgeGroup) => {
+  const ofGroup = (group: EdgeGroup, isHttps: boolean) => {
+    const sections = isHttps ? withHttps : plain;
     const known = sections.get(group);
     if (known !== undefined) return known;
     const made = {
-      head: section.render({ group }).trimEnd(),
+      head: section.render({ group, https: isHttps ? https : null }).trimEnd(),
       servers: group.instances.map((instance) => `    ${serverLine(group, instance)}\n`).join(''),
     };
     sections.set(group, made);
     return made;
   };
   const bindAddress = settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind;
-  const text = (listeners: readonly { port: number; group: string }[], backends: string, name: string) =>
-    main.render({ settings, files, features, bindAddress, listeners, backends, fingerprint: name });
-  const base = text([], '', '');
+  const text = (listeners: readonly { port: number; group: string }[], certificates: readonly string[], backends: string, name: string) =>
+    main.render({ settings, files, features, bindAddress, listeners, certificates, backends, fingerprint: name });
 
   return (plan) => {
-    const groups = [...plan.groups.values()].map((group) => ({ group, ...ofGroup(group) }));
+    const certificates = [...plan.certificates.keys()];
+    const groups = [...plan.groups.values()].map((group) => ({ group, ...ofGroup(group, certificates.length > 0) }));
+    const base = text([], certificates, '', '');
     const shape: EdgeShape = { base, listeners: plan.listeners, groups: new Map(groups.map(({ group, head }) => [group.key, head])) };
     const name = fingerprint(shape);
     const listeners = [...plan.listeners].sort(([a], [b]) => a - b).map(([port, group]) => ({ port, group }));
     return {
-      config: text(listeners, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
+      config: text(listeners, certificates, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
+      certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
       hostsMap: mapText(plan.hosts),
       pathsMap: mapText(pathKeys(plan.paths)),
       shape,
       fingerprint: name,
     };
   };
+}
+
+interface Section {
+  readonly head: string;
+  readonly servers: string;
 }
 
 function mapText(entries: ReadonlyMap<string, string>): string {

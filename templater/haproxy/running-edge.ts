@@ -23,6 +23,8 @@ export interface RunningEdge {
   readonly hosts: ReadonlyMap<string, string>;
   /** Prefix with its slash, to group. */
   readonly paths: ReadonlyMap<string, string>;
+  /** SHA-1 fingerprints of the certificates that it serves, by file name. */
+  readonly certificates: ReadonlyMap<string, string>;
 }
 
 /** An instance as it is once HAProxy was told everything about it. */
@@ -31,12 +33,19 @@ export function runningInstance({ weight, maxConnections }: EdgeInstance): Runni
 }
 
 /** What a HAProxy is that has just loaded the files of a plan. */
-export function runningAsPlanned(pid: number, { groups, hosts, paths }: EdgePlan, shape: EdgeShape): RunningEdge {
+export function runningAsPlanned(pid: number, { groups, hosts, paths, certificates }: EdgePlan, shape: EdgeShape): RunningEdge {
   const instances = new Map(
     [...groups.values()].map((group) => [
       group.key,
       new Map(group.instances.map((instance) => [instance.name, runningInstance(instance)])),
     ]),
   );
-  return { pid, shape, instances, hosts, paths: pathKeys(paths) };
+  return {
+    pid,
+    shape,
+    instances,
+    hosts,
+    paths: pathKeys(paths),
+    certificates: new Map([...certificates].map(([name, { sha1 }]) => [name, sha1])),
+  };
 }

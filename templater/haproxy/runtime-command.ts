@@ -18,7 +18,10 @@ export const MOST_PAYLOAD_BYTES = 8_000;
 const NOTHING = /^$/;
 
 /** The commands for an action, in order. Words that were accepted on HAProxy 2.6 to 3.4. Pure. */
-export function runtimeCommands(action: EdgeAction, files: Pick<EdgeFiles, 'hostsMap' | 'pathsMap'>): readonly RuntimeCommand[] {
+export function runtimeCommands(
+  action: EdgeAction,
+  files: Pick<EdgeFiles, 'hostsMap' | 'pathsMap' | 'certificate'>,
+): readonly RuntimeCommand[] {
   switch (action.kind) {
     case 'add':
       return added(action);
@@ -32,6 +35,8 @@ export function runtimeCommands(action: EdgeAction, files: Pick<EdgeFiles, 'host
       return [{ text: `set server ${action.group}/${action.name} weight ${action.weight}`, done: NOTHING }];
     case 'max-connections':
       return [{ text: `set maxconn server ${action.group}/${action.name} ${action.maxConnections}`, done: NOTHING }];
+    case 'certificate':
+      return certificateCommands(files.certificate(action.name), action.certificate.pem);
     case 'map':
       return mapCommands(mapFile(action.map, files), action);
     default:
@@ -46,6 +51,14 @@ function added({ group, instance, checked }: EdgeAction & { kind: 'add' }): Runt
     { text: `add server ${name} ${serverWords(instance)}${checked ? ` ${CHECK_WORDS}` : ''}`, done: /New server registered/ },
     ...(checked ? [{ text: `enable health ${name}`, done: NOTHING }] : []),
     { text: `enable server ${name}`, done: NOTHING },
+  ];
+}
+
+/** Replaced in one step; connections that are open keep the old one. The payload ends at an empty line, which a certificate has none of. */
+function certificateCommands(file: string, pem: string): RuntimeCommand[] {
+  return [
+    { text: `set ssl cert ${file} <<`, payload: pem.trim().split('\n'), done: /Transaction (created|updated)/ },
+    { text: `commit ssl cert ${file}`, done: /Success!/ },
   ];
 }
 

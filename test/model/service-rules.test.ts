@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readInstanceOptions, readRules, type ServiceRules } from '../../model/service-rules.ts';
 import { anInstance, tagged } from './a-catalog.ts';
 
-const NOTHING: ServiceRules = { http: false, routes: [], ports: [], balance: 'roundrobin', check: undefined };
+const NOTHING: ServiceRules = { http: false, routes: [], ports: [], balance: 'roundrobin', check: undefined, redirect: undefined };
 
 /** `option=value` of each problem. */
 type Row = [title: string, tags: string[][], rules: Partial<Record<keyof ServiceRules, unknown>>, problems: string[]];
@@ -10,6 +10,8 @@ type Row = [title: string, tags: string[][], rules: Partial<Record<keyof Service
 test.each<Row>([
   ['haproxy gives the hosts', [['haproxy']], { http: true }, []],
   ['webapp is an alias', [['webapp']], { http: true }, []],
+  ['haproxy_redirect=https', [['haproxy', 'haproxy_redirect=https']], { http: true, redirect: 'https' }, []],
+  ['a redirect to anywhere else is refused', [['haproxy', 'haproxy_redirect=http://x']], { http: true }, ['haproxy_redirect=http://x']],
   ['a route implies HTTP', [['haproxy_route=/p']], { http: true, routes: ['/p'] }, []],
   ['even one that does not parse', [['haproxy_route=p']], { http: true }, ['haproxy_route=p']],
   ['a TCP port alone does not', [['haproxy_tcp=5432']], { ports: [5432] }, []],

@@ -15,7 +15,7 @@ export function edgeInstance(name: string, given: Partial<EdgeInstance> = {}): E
 /** A group without a check, but for what is said. */
 export function edgeGroup(service: string, instances: readonly EdgeInstance[] = [], given: Partial<EdgeGroup> = {}): EdgeGroup {
   const mode = given.mode ?? 'http';
-  return { key: groupKey(service, mode), service, mode, balance: 'roundrobin', check: undefined, instances, ...given };
+  return { key: groupKey(service, mode), service, mode, balance: 'roundrobin', check: undefined, redirect: undefined, instances, ...given };
 }
 
 export interface PlanParts {
@@ -23,14 +23,17 @@ export interface PlanParts {
   readonly hosts?: Readonly<Record<string, string>>;
   readonly paths?: Readonly<Record<string, string>>;
   readonly listeners?: Readonly<Record<number, string>>;
+  /** File name to fingerprint. */
+  readonly certificates?: Readonly<Record<string, string>>;
 }
 
-export function edgePlan({ groups = [], hosts = {}, paths = {}, listeners = {} }: PlanParts): EdgePlan {
+export function edgePlan({ groups = [], hosts = {}, paths = {}, listeners = {}, certificates = {} }: PlanParts): EdgePlan {
   return {
     groups: new Map(groups.map((group) => [group.key, group])),
     hosts: new Map(Object.entries(hosts)),
     paths: new Map(Object.entries(paths).map(([path, group]) => [pathPrefix(path), group])),
     listeners: new Map(Object.entries(listeners).map(([port, group]) => [Number(port), group])),
+    certificates: new Map(Object.entries(certificates).map(([name, sha1]) => [name, { sha1, pem: `pem of ${sha1}` }])),
   };
 }
 

@@ -12,6 +12,7 @@ function shown(action: EdgeAction): string {
     const entries = (sign: string, map: ReadonlyMap<string, string>) => [...map].map(([key, group]) => `${sign}${key}→${group}`);
     return [action.map, ...entries('+', action.add), ...entries('=', action.set), ...action.drop.map((key) => `-${key}`)].join(' ');
   }
+  if (action.kind === 'certificate') return `certificate ${action.name} ${action.certificate.sha1}`;
   const rest = action.kind === 'weight' ? ` ${action.weight}` : action.kind === 'max-connections' ? ` ${action.maxConnections}` : '';
   const checked = action.kind === 'add' && action.checked ? ' checked' : '';
   return `${action.kind} ${action.group}/${action.kind === 'add' ? action.instance.name : action.name}${rest}${checked}`;
@@ -20,6 +21,13 @@ function shown(action: EdgeAction): string {
 type Row = [title: string, running: PlanParts, wanted: PlanParts, actions: string[], reasons?: string[]];
 
 test.each<Row>([
+  [
+    'another certificate in a file that is loaded',
+    { certificates: { 'a.pem': 'AA' } },
+    { certificates: { 'a.pem': 'BB' } },
+    ['certificate a.pem BB'],
+  ],
+  ['a certificate in a new file comes with the reload', {}, { certificates: { 'a.pem': 'AA' } }, []],
   ['nothing', { groups: [edgeGroup('web', [a])] }, { groups: [edgeGroup('web', [a])] }, []],
   ['an instance more', { groups: [edgeGroup('web', [a])] }, { groups: [edgeGroup('web', [a, b])] }, ['add web/b']],
   [

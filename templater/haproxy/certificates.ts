@@ -1,0 +1,102 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chmod, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { byteOrder } from '../../model/compare.ts';
+import type { EdgeCertificate } from '../../model/edge.ts';
+import type { Problem } from '../../model/problem.ts';
+import { replaceFile } from './config-files.ts';
+import type { EdgeFiles } from './edge-settings.ts';
+
+/** A certificate that HTTPS is served with, as /status tells it. */
+export interface CertificateInfo {
+  readonly file: string;
+  /** As they stand in it, such as `DNS:*.example.org`. */
+  readonly names: string;
+  /** ISO 8601. */
+  readonly validTo: string;
+}
+
+/** The certificates of a folder. */
+export interface CertificateStore {
+  /** Reads the folder again; good ones are copied to the run directory, a bad one leaves what was there under its name. Answers whether anything changed. */
+  readonly read: () => Promise<boolean>;
+  /** By file name, sorted; the same object until something changed. */
+  readonly certificates: () => ReadonlyMap<string, EdgeCertificate>;
+  readonly list: () => readonly CertificateInfo[];
+  readonly problems: () => readonly Problem[];
+}
+
+/** How long before its end a certificate is a problem. */
+const ENDS_SOON_MS = 14 * 24 * 3_600_000;
+
+/** `folder` may be the empty text: then there are none. */
+export function createCertificateStore(folder: string, files: EdgeFiles, now: () => number = Date.now): CertificateStore {
+  let good: ReadonlyMap<string, EdgeCertificate> = new Map();
+  let refused: readonly Problem[] = [];
+  const problemOf = (file: string, reason: string): Problem => ({ subject: 'edge', option: 'certs', value: join(folder, file), reason });
+
+  async function read(): Promise<boolean> {
+    if (folder === '') return false;
+    const names = await certificateFiles(folder);
+    const found = new Map<string, EdgeCertificate>();
+    const problems: Problem[] = [];
+    for (const name of names) {
+      const read = await readCertificate(join(folder, name));
+      const kept = typeof read === 'string' ? good.get(name) : read;
+      if (typeof read === 'string')
+        problems.push(problemOf(name, kept === undefined ? read : `${read}; the one before it is still served`));
+      if (kept !== undefined) found.set(name, kept);
+    }
+    refused = problems;
+    if (found.size === good.size && [...found].every(([name, { pem }]) => good.get(name)?.pem === pem)) return false;
+    for (const [name, { pem }] of found) {
+      await replaceFile(files.certificate(name), pem);
+      await chmod(files.certificate(name), 0o600);
+    }
+    good = found;
+    return true;
+  }
+
+  const list = () => [...good].map(([file, { pem }]) => ({ file, ...infoOf(pem) }));
+  return {
+    read,
+    certificates: () => good,
+    list,
+    problems: () => [
+      ...refused,
+      ...list().flatMap(({ file, validTo }) =>
+        Date.parse(validTo) - now() < ENDS_SOON_MS ? [problemOf(file, `it is valid until ${validTo}; renew it`)] : [],
+      ),
+    ],
+  };
+}
+
+/** @throws OperationError when the folder cannot be read: that is not a folder without certificates. */
+async function certificateFiles(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.pem$/.test(name)).sort(byteOrder);
+  } catch (cause) {
+    throw new OperationError('read the certificates', { subject: folder, cause });
+  }
+}
+
+/** The certificate of a file, or what is wrong with it. */
+async function readCertificate(path: string): Promise<EdgeCertificate | string> {
+  try {
+    const pem = (await readFile(path, 'utf8'))
+      .replace(/\r/g, '')
+      .replace(/\n{2,}/g, '\n')
+      .trim();
+    const certificate = new X509Certificate(pem);
+    if (!certificate.checkPrivateKey(createPrivateKey(pem))) return 'the key in it is not that of its certificate';
+    return { sha1: certificate.fingerprint.replaceAll(':', ''), pem: `${pem}\n` };
+  } catch (error) {
+    return `it has to hold a certificate, its chain and its key in PEM (${error instanceof Error ? error.message : error})`;
+  }
+}
+
+function infoOf(pem: string): { names: string; validTo: string } {
+  const { subject, subjectAltName, validTo } = new X509Certificate(pem);
+  return { names: subjectAltName ?? subject.replaceAll('\n', ', '), validTo: new Date(validTo).toISOString() };
+}
