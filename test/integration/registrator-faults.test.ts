@@ -203,12 +203,12 @@ test('killed fifty times, whenever: five seconds after each start the agent has 
   try {
     for (let round = 0; round < 50; round += 1) {
       const flipped = fickle[round % 2] as TestContainer;
-      const registrator = await startRegistrator({ consul, owner: host, args: ['--hostname', host], isImpatient: true });
+      await using registrator = await startRegistrator({ consul, owner: host, args: ['--hostname', host], isImpatient: true });
       await flip(flipped);
       const there = await isThere(...all);
       const ids = all.filter((_, index) => there[index]).map((container) => idOf(host, container));
       const wanted = JSON.stringify(ids.sort());
-      const actual = async () => JSON.stringify((await agent.ids()).filter((id) => id.startsWith(`${host}:`)));
+      const actual = async () => JSON.stringify((await agent.ids()).filter((id) => all.some((container) => id === idOf(host, container))));
       await until(async () => (await actual()) === wanted, 5_000, `round ${round}: the agent has ${wanted}`);
       const again = flip(flipped);
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
