@@ -28,6 +28,7 @@ export interface FleetInstance {
   /** Requests so far, and the most at one time. */
   readonly requests: () => number;
   readonly mostAtOnce: () => number;
+  readonly forgetMostAtOnce: () => void;
   /** Abrupt, as `kill -9` of a real one: the listener goes, and open connections are reset. */
   readonly stop: () => Promise<void>;
 }
@@ -84,7 +85,10 @@ interface Wanted {
 async function startInstance({ service, id, kind, does, address, port }: Wanted): Promise<FleetInstance> {
   const sockets = new Set<Socket>();
   const load = { requests: 0, active: 0, mostAtOnce: 0 };
-  const self = { service, id, address, port, does, requests: () => load.requests, mostAtOnce: () => load.mostAtOnce };
+  const forgetMostAtOnce = () => {
+    load.mostAtOnce = load.active;
+  };
+  const self = { service, id, address, port, does, requests: () => load.requests, mostAtOnce: () => load.mostAtOnce, forgetMostAtOnce };
   const server: Server = kind === 'tcp' ? createTcpServer((socket) => echo(self, socket)) : httpServer(self, load);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
