@@ -29,7 +29,7 @@ async function start(): Promise<number> {
       process.stderr.write(`toots registrator: ${parsed.problems.join('\ntoots registrator: ')}\n`);
       return 2;
     case 'settings':
-      return live((signal) => run(parsed.settings, signal)).catch((error: unknown) => {
+      return live((signal) => run(parsed.settings, signal), process.exit).catch((error: unknown) => {
         if (!(error instanceof OperationError)) throw error;
         process.stderr.write(`toots registrator: ${error.message}\n`);
         return 1;

@@ -32,7 +32,7 @@ process.exitCode = await startProgram(program, async (settings) => {
     if (hasTemplates) return runTemplates(settings, log, signal);
     return settings.dryRun ? dryRunEdge(settings, log, (text) => process.stdout.write(text), signal) : runEdge(settings, log, signal);
   };
-  return live(run).catch((error: unknown) => {
+  return live(run, process.exit).catch((error: unknown) => {
     if (!(error instanceof OperationError)) throw error;
     log.fatal({ err: error }, 'cannot go on');
     return 1;
