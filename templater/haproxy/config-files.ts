@@ -55,19 +55,20 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
   }
 }
 
-/** Writes what a restart of HAProxy starts from, where it differs from what was written before. */
+/** Writes what a restart of HAProxy starts from, where it differs from what was written before, or somebody else has written since. */
 export interface ConfigWriter {
   readonly maps: (rendered: RenderedEdge) => Promise<void>;
   readonly config: (rendered: RenderedEdge) => Promise<void>;
 }
 
 export function createConfigWriter(files: EdgeFiles): ConfigWriter {
-  const written = new Map<string, string>();
+  const written = new Map<string, { readonly text: string; readonly stamp: string }>();
   const write = async (path: string, text: string) => {
-    if (written.get(path) === text) return;
+    const before = written.get(path);
+    if (before?.text === text && before.stamp === (await stampOf(path))) return;
     written.delete(path);
     await replaceFile(path, text);
-    written.set(path, text);
+    written.set(path, { text, stamp: await stampOf(path) });
   };
   return {
     maps: async ({ certificateList, hostsMap, pathsMap }) => {
@@ -77,6 +78,12 @@ export function createConfigWriter(files: EdgeFiles): ConfigWriter {
     },
     config: ({ config }) => write(files.config, config),
   };
+}
+
+/** Another one for a file that was written again or replaced; empty for one that is not there. */
+async function stampOf(path: string): Promise<string> {
+  const { ino, size, mtimeMs } = await stat(path).catch(() => ({ ino: 0, size: 0, mtimeMs: 0 }));
+  return ino === 0 ? '' : `${ino} ${size} ${mtimeMs}`;
 }
 
 /** How many shapes are kept besides the newest: old workers are never asked for theirs. */
