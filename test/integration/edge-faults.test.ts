@@ -1,0 +1,209 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { execa } from 'execa';
+import { type EdgeWorld, type ServedInstance, startEdgeWorld } from '../harness/edge-world.ts';
+import { freePort } from '../harness/free-port.ts';
+import { startLoad } from '../harness/load.ts';
+import { openTalk } from '../harness/talk.ts';
+import { until } from '../harness/until.ts';
+
+jest.setTimeout(60_000);
+
+/** Drift is repaired within this, milliseconds; the rest is for a busy machine. */
+const REPAIRED_WITHIN_MS = 10_000;
+const HAPROXY = process.env['TOOTS_HAPROXY'] ?? 'haproxy';
+
+let world: EdgeWorld;
+const others: ServedInstance[] = [];
+
+beforeAll(async () => {
+  world = await startEdgeWorld();
+  await world.serve('web', 'a', ['haproxy']);
+  await world.isAnswered('web.service', 'web/a');
+}, 60_000);
+
+afterEach(async () => {
+  const gone = others.splice(0);
+  for (const one of gone) await world.withdraw(one);
+  for (const { registration } of gone) await world.isAnswered(`${registration.service}.service`, '503', 10_000);
+});
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+async function serve(...[service, id, tags, as]: Parameters<EdgeWorld['serve']>): Promise<ServedInstance> {
+  const one = await world.serve(service, id, tags, as);
+  others.push(one);
+  return one;
+}
+
+const file = (name: string) => join(world.edge.runDir, name);
+
+test('hostile tags of every kind at once: each is named, every other service is served, the configuration is valid', async () => {
+  const hostile: Record<string, string> = {
+    'evil-line': 'haproxy_route=/a\n  server evil 127.0.0.1:1',
+    'evil-return': 'haproxy_httpchk=GET /x\r\nX-Evil: 1',
+    'evil-quote': 'haproxy_route=/a"b\'c',
+    'evil-shell': 'haproxy_httpchk=GET /x $(touch evil)',
+    'evil-tick': 'haproxy_route=/`id`',
+    'evil-server': 'haproxy_balance=roundrobin\n  server evil 127.0.0.1:1',
+    'evil-weight': 'weight=300',
+    'evil-port': 'haproxy_tcp=70000',
+    'evil-long': `haproxy_route=/${'x'.repeat(10_000)}`,
+    'evil-null': 'haproxy_route=/\u0000',
+    'evil-maxconn': 'haproxy_maxconn=1 maxqueue 1',
+    'evil-template': 'haproxy_route=/{{ files.config }}{% x %}',
+    'evil-percent': 'haproxy_balance=%[env(HOME)]',
+  };
+  for (const [service, tag] of Object.entries(hostile)) await serve(service, 'x', ['haproxy', tag]);
+  await serve('evil-address', 'x', ['haproxy'], { address: '127.0.0.1 weight 256\n  server evil 127.0.0.1:1' });
+  await serve('evil-id', 'x', ['haproxy'], { id: 'a b"\n  server evil 127.0.0.1:1', node: 'far' });
+  await serve('good', 'a', ['haproxy', 'haproxy_route=/good']);
+
+  await world.isAnswered('good.service.consul', 'good/a');
+  for (const service of [...Object.keys(hostile), 'evil-id']) await world.isAnswered(`${service}.service`, `${service}/x`);
+  expect(await world.who('any.invalid', '/good/x')).toBe('good/a');
+  expect(await world.who('web.service')).toBe('web/a');
+  const told = (await world.edge.status()).problems.map(({ subject }) => subject);
+  expect([...new Set(told)].sort()).toEqual([...Object.keys(hostile), 'evil-address'].sort());
+  await execa(HAPROXY, ['-c', '-f', file('haproxy.cfg')]);
+  const config = await readFile(file('haproxy.cfg'), 'utf8');
+  expect(config).not.toMatch(/^\s*server evil /m);
+  expect(config.length).toBeLessThan(20_000);
+});
+
+test('a port that another program has is a problem while it has it, and opens when it is free', async () => {
+  const port = await freePort();
+  const program = createServer((socket) => socket.end('program')).listen(port, '127.0.0.1');
+  await once(program, 'listening');
+  await serve('db', 'a', [`haproxy_tcp=${port}`], { kind: 'tcp' });
+  await serve('dc', 'a', [`haproxy_tcp=${port}`], { kind: 'tcp' });
+  const problems = async () => (await world.edge.status()).problems.filter(({ value }) => value === String(port));
+
+  await until(async () => (await problems()).length === 2, 5_000, 'both are told');
+  expect(await problems()).toMatchObject([{ subject: 'db', reason: expect.stringContaining('another program') }, { subject: 'dc' }]);
+  program.close();
+
+  await until(() => talkedTo(port, 'db/a'), 10_000, 'the port opens for its owner');
+  await until(async () => (await problems()).length === 1, 5_000, 'one problem is over');
+  expect(await problems()).toMatchObject([{ subject: 'dc', related: ['db'] }]);
+});
+
+test('a HAProxy that was killed serves again within seconds, what was registered meanwhile too', async () => {
+  process.kill(await world.edge.master(), 'SIGKILL');
+  await serve('late', 'a', ['haproxy']);
+
+  await world.isAnswered('web.service', 'web/a', 5_000);
+  await world.isAnswered('late.service', 'late/a', 5_000);
+});
+
+test('so does one whose worker was killed', async () => {
+  process.kill(await world.edge.worker(), 'SIGKILL');
+
+  await until(async () => (await world.who('web.service')) !== 'web/a', 5_000, 'it is noticed').catch(() => {});
+  await world.isAnswered('web.service', 'web/a', 5_000);
+});
+
+test('what somebody changes in HAProxy by hand is undone within ten seconds, all of it, without a reload', async () => {
+  for (const service of ['drift-a', 'drift-b', 'drift-c']) await serve(service, 'x', ['haproxy']);
+  for (const service of ['drift-a', 'drift-b', 'drift-c']) await world.isAnswered(`${service}.service`, `${service}/x`);
+  const server = async (group: string) =>
+    `${group}/${new RegExp(`${group} \\d+ (\\S+)`).exec(await world.edge.ask(`show servers state ${group}`))?.[1]}`;
+  const state = async () => {
+    const servers = (await world.edge.ask('show servers state')).split('\n').map((line) => line.split(' ').slice(1, 8));
+    const hosts = (await world.edge.ask(`show map ${file('hosts.map')}`)).split('\n').map((line) => line.replace(/^\S+ /, ''));
+    return [...servers.map(([group, , ...rest]) => [group, ...rest].join(' ')).sort(), ...hosts.sort()];
+  };
+  const [before, drifted, worker] = [await state(), await world.edge.metric('toots_edge_drift_total'), await world.edge.worker()];
+  const changes = [
+    `set server ${await server('drift-a')} weight 7`,
+    `set server ${await server('drift-b')} state maint`,
+    `set server ${await server('drift-c')} state drain`,
+    `del map ${file('hosts.map')} drift-a.service`,
+    `set map ${file('hosts.map')} drift-b.service toots:landing`,
+    `add map ${file('hosts.map')} evil.test web`,
+    'add server web/stranger 127.0.0.1:1',
+  ];
+
+  for (const change of changes) await world.edge.ask(change);
+
+  await until(
+    async () => (await world.edge.metric('toots_edge_drift_total')) >= drifted + changes.length,
+    REPAIRED_WITHIN_MS,
+    'all is seen',
+  );
+  await until(async () => JSON.stringify(await state()) === JSON.stringify(before), REPAIRED_WITHIN_MS, 'it is as it was');
+  expect(await world.edge.worker()).toBe(worker);
+});
+
+test('a HAProxy that was loaded by hand with another configuration gets its own again', async () => {
+  const own = await readFile(file('haproxy.cfg'), 'utf8');
+  const other = own.replace(/^ {4}description .*$/m, '    description mine');
+  await writeFile(file('haproxy.cfg'), other.replace('default_backend toots:unclaimed', 'default_backend toots:landing'));
+  await world.edge.askMaster('reload');
+  await until(async () => (await world.who('nobody.invalid')) === '200', 5_000, 'the other configuration serves');
+
+  await until(async () => (await world.who('nobody.invalid')) === '503', REPAIRED_WITHIN_MS, 'our own serves');
+  await world.isAnswered('web.service', 'web/a');
+  expect(await readFile(file('haproxy.cfg'), 'utf8')).not.toContain('description mine');
+});
+
+test('an instance may have a host name for an address; one that does not resolve is a problem', async () => {
+  const { instance } = await world.serve('named', 'a', []);
+  await instance.stop();
+  const local = await world.fleet.add({ service: 'named', id: 'local', address: '127.0.0.1', port: await freePort() });
+  const named = await serve('named', 'b', ['haproxy'], { address: 'localhost', port: local.port });
+  await world.isAnswered('named.service', 'named/local');
+
+  await world.change(named, { address: 'no-such-host.invalid' });
+
+  await world.isAnswered('named.service', '503');
+  const problem = { subject: 'named', value: 'no-such-host.invalid', reason: expect.stringContaining('does not resolve') };
+  await until(async () => (await world.edge.status()).problems.length > 0, 5_000, 'a problem');
+  expect((await world.edge.status()).problems).toMatchObject([problem]);
+});
+
+test('a templater that was killed finds its HAProxy again: nothing is lost, nothing reloaded, and what came meanwhile is served', async () => {
+  await serve('kept', 'a', ['haproxy']);
+  await world.isAnswered('kept.service', 'kept/a');
+  await using load = startLoad({ address: world.edge.bind, port: world.edge.ports.http, host: 'web.service', clients: 4, pauseMs: 2 });
+  const worker = await world.edge.worker();
+
+  world.edge.templater().signal('SIGKILL');
+  await world.edge.templater().ended;
+  expect(await world.who('kept.service')).toBe('kept/a');
+  await serve('kept', 'b', ['haproxy']);
+  await world.edge.start();
+  await world.isAnswered('kept.service', 'kept/b', 15_000);
+
+  expect(await world.edge.worker()).toBe(worker);
+  expect(await world.edge.metric('toots_edge_reloads_total')).toBe(0);
+  expect((await load.stop()).failures).toEqual({});
+});
+
+test('a templater that was told to end does so within five seconds, with 0, and HAProxy goes on', async () => {
+  const worker = await world.edge.worker();
+  const told = performance.now();
+
+  world.edge.templater().signal('SIGTERM');
+
+  expect(await world.edge.templater().ended).toBe(0);
+  expect(performance.now() - told).toBeLessThan(5_000);
+  expect(await world.who('web.service')).toBe('web/a');
+  expect(await world.edge.worker()).toBe(worker);
+  await world.edge.start();
+  await until(() => world.edge.status(), 15_000, 'it is back');
+});
+
+async function talkedTo(port: number, who: string): Promise<boolean> {
+  const talk = await openTalk({ address: '127.0.0.1', port });
+  try {
+    return (await talk.who()) === who;
+  } finally {
+    talk.close();
+  }
+}
