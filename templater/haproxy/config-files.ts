@@ -1,14 +1,18 @@
 import { cp, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { type EdgeFiles, ownNames } from './edge-settings.ts';
 import type { RenderedEdge } from './render.ts';
 import { encodeShape } from './shape.ts';
 
+/** Makes the name of each temporary file its own: files are replaced beside each other, and one name would mix their texts. */
+let replaced = 0;
+
 /** Replaces a file's text so that a reader, or a crash, finds the old text or the new one whole. */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${process.pid}.new`);
+  replaced += 1;
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${replaced}.new`);
   try {
     const file = await open(temporary, 'w', 0o644);
     try {

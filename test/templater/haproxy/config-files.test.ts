@@ -1,0 +1,59 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { createPlanner } from '../../../model/plan-edge.ts';
+import { createConfigWriter, replaceFile } from '../../../templater/haproxy/config-files.ts';
+import { edgeFiles } from '../../../templater/haproxy/edge-settings.ts';
+import type { RenderedEdge } from '../../../templater/haproxy/render.ts';
+import { tempDir } from '../../harness/temp-dir.ts';
+import { aCatalog, POLICY } from '../../model/a-catalog.ts';
+import { shapeOf } from './a-plan.ts';
+
+test('files that are replaced at the same time each get their own text, and nothing else is left', async () => {
+  await using folder = await tempDir();
+  const names = Array.from({ length: 20 }, (_, i) => `file-${i}`);
+
+  await Promise.all(names.map((name) => replaceFile(join(folder.path, name), name.repeat(5_000))));
+
+  for (const name of names) expect(await readFile(join(folder.path, name), 'utf8')).toBe(name.repeat(5_000));
+  expect((await readdir(folder.path)).sort()).toEqual([...names].sort());
+});
+
+test('one file that is replaced several times at once holds one of the texts, whole', async () => {
+  await using folder = await tempDir();
+  const path = join(folder.path, 'file');
+  const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(100_000));
+
+  await Promise.all(texts.map((text) => replaceFile(path, text)));
+
+  expect(texts).toContain(await readFile(path, 'utf8'));
+});
+
+test('a file that cannot be replaced is named, and nothing is left of the try', async () => {
+  await using folder = await tempDir();
+
+  await expect(replaceFile(join(folder.path, 'no', 'file'), 'x')).rejects.toThrow(/write file: .*no\/file/);
+
+  expect(await readdir(folder.path)).toEqual([]);
+});
+
+test('what is the same is not written again, but for a file that somebody else has written', async () => {
+  await using folder = await tempDir();
+  const files = edgeFiles(folder.path);
+  const writer = createConfigWriter(files);
+  const { plan } = createPlanner()(aCatalog([]), POLICY, new Map());
+  const rendered: RenderedEdge = {
+    config: 'ours',
+    certificateList: '',
+    hostsMap: '',
+    pathsMap: '',
+    shape: shapeOf(plan),
+    fingerprint: 'f',
+  };
+  await writer.config(rendered);
+  await writeFile(files.config, 'theirs');
+
+  await writer.config(rendered);
+
+  expect(await readFile(files.config, 'utf8')).toBe('ours');
+});
