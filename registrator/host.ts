@@ -106,9 +106,8 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
   };
 
   const refreshThoseInNetworkOf = (id: string): void => {
-    for (const entry of entries.values()) {
-      if (entry.track.seen?.container.networkMode === `container:${id}`) refresh(entry, true);
-    }
+    const mode = `container:${id}`;
+    for (const entry of entries.values()) if (entry.track.seen?.container.networkMode === mode) refresh(entry, true);
   };
 
   return {

@@ -1,14 +1,16 @@
+import type { Registered } from '../consul/registration.ts';
 import { backoffMs } from '../daemon/backoff.ts';
 import { keyedWork } from '../daemon/keyed-work.ts';
 import type { Logger } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { sleep } from '../daemon/sleep.ts';
+import type { Container } from './container.ts';
 import type { DockerEngine, ListedContainer } from './docker-engine.ts';
 import type { DockerEvent } from './docker-event.ts';
 import { type Host, isLive } from './host.ts';
 import type { Moment } from './lifecycle.ts';
 import type { RegistratorMetrics } from './metrics.ts';
-import { hasBareImage } from './service-name.ts';
+import { earlierImageName, hasBareImage } from './service-name.ts';
 
 /** How far the host is known. */
 export interface Observation {
@@ -31,6 +33,8 @@ export interface ObserveOptions {
   readonly log: Logger;
   readonly metrics: RegistratorMetrics;
   readonly onProblems: () => void;
+  /** Our services of a container, as soon as the agent has been read. */
+  readonly registeredOf: (containerId: string) => Promise<readonly Registered[]>;
 }
 
 const INSPECTIONS_AT_ONCE = 16;
@@ -38,7 +42,10 @@ const RETRY_WITHIN_MS = 2_000;
 const HEARTBEAT_MS = 10_000;
 
 /** Follows a Docker engine until the signal aborts: whatever happens to it, the host is brought to what the engine says. */
-export function observe({ engine, host, includesEnded, log, metrics, onProblems }: ObserveOptions, signal: AbortSignal): Observation {
+export function observe(
+  { engine, host, includesEnded, log, metrics, onProblems, registeredOf }: ObserveOptions,
+  signal: AbortSignal,
+): Observation {
   const fingerprints = new Map<string, string>();
   const failing = new Map<string, string>();
   let order = 0;
@@ -61,8 +68,7 @@ export function observe({ engine, host, includesEnded, log, metrics, onProblems 
         host.learn(id, { kind: 'missing', asked });
         return 'done';
       }
-      const needsName = hasBareImage(container) && host.imageName(id) === undefined;
-      const imageName = needsName ? await engine.imageName(container.imageId, signal) : undefined;
+      const imageName = hasBareImage(container) ? await nameOfBareImage(container) : undefined;
       host.learn(id, { kind: 'inspected', container, asked }, imageName);
       lookAgainAfterDrain(id);
       return 'done';
@@ -78,6 +84,11 @@ export function observe({ engine, host, includesEnded, log, metrics, onProblems 
       onProblems();
       return 'again';
     }
+  }
+
+  async function nameOfBareImage(container: Container): Promise<string | undefined> {
+    const known = host.imageName(container.id) ?? earlierImageName(container, await registeredOf(container.id));
+    return known ?? (await engine.imageName(container.imageId, signal));
   }
 
   /** A container that is still there when it should have ended is served again. */

@@ -52,7 +52,10 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
     hasNews = true;
   });
   const settlement = settle({ agent, host, owner, log, metrics, onAgent: host.setAgent, onProblems }, signal);
-  const observation = observe({ engine, host, includesEnded: settings.deregister === 'on-success', log, metrics, onProblems }, signal);
+  const observation = observe(
+    { engine, host, includesEnded: settings.deregister === 'on-success', log, metrics, onProblems, registeredOf: settlement.registeredOf },
+    signal,
+  );
   const parts = { owner, engine, consul, host, settlement, observation, book };
   told.notReady = () => whyNotReady(parts);
   told.status = () => statusOf(parts);

@@ -1,4 +1,6 @@
+import { META, type Registered } from '../consul/registration.ts';
 import type { Container } from './container.ts';
+import { readMetadata } from './metadata.ts';
 
 /** What names a service that does not name itself. */
 export type NameSource = 'image' | 'compose';
@@ -39,4 +41,22 @@ export function variantOf({ env, labels, image }: Container, imageName: string |
   const project = labels['com.docker.compose.project'];
   if (service) return project ? `${project}/${service}` : service;
   return imageName ?? image;
+}
+
+/**
+ * What a bare image ID stood for when the container's services were registered: the name stays for the container's life, though the tag
+ * may have moved since. The variant tells it, or else a name that no key gives, without the suffix of several ports.
+ */
+export function earlierImageName(container: Container, registered: readonly Registered[]): string | undefined {
+  const variant = registered[0]?.meta[META.variant];
+  const metadata = readMetadata(container.env, container.labels);
+  const ports = [...new Set([...container.exposed, ...container.bindings.keys()])].map((port) => Number(port.split('/')[0]));
+  const saysVariant = ports.some((port) => metadata.ofPort(port).get('variant') !== undefined) || variantOf(container, '') !== '';
+  if (!saysVariant) return variant === container.image ? undefined : variant;
+  const given = new Set(ports.map((port) => metadata.ofPort(port).get('name')));
+  const suffix = new RegExp(`-(?:${ports.join('|')})$`);
+  const name = registered
+    .map((service) => (registered.length > 1 ? service.name.replace(suffix, '') : service.name))
+    .find((known) => !given.has(known));
+  return name === container.labels[COMPOSE_SERVICE] || name === container.name ? undefined : name;
 }

@@ -9,6 +9,7 @@ import { sleep } from '../daemon/sleep.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AgentFacts, Host } from './host.ts';
 import type { RegistratorMetrics } from './metrics.ts';
+import { createMirror, type Mirror } from './mirror.ts';
 import { afterStep, decide, HOLD_MARK, type Step, type Verdict } from './reconcile.ts';
 
 /** The agent's side: what it has, and the work of making it what the host wants. */
@@ -17,7 +18,8 @@ export interface Settlement {
   readonly containerChanged: (containerId: string, serviceIds: ReadonlySet<string>) => void;
   /** What the agent has of a service, as far as is known. */
   readonly actual: (serviceId: string) => Registered | undefined;
-  readonly isKnown: () => boolean;
+  /** Our services of a container, as soon as the agent has been read. */
+  readonly registeredOf: (containerId: string) => Promise<readonly Registered[]>;
   readonly lost: () => string | undefined;
   /** Service IDs that are not yet as they should be. */
   readonly pending: () => number;
@@ -56,10 +58,12 @@ const READ_SHARE = 100;
 
 /** Keeps the agent what the host wants, until the signal aborts. Each service ID is worked on by itself, one write at a time. */
 export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }: SettleOptions, signal: AbortSignal): Settlement {
-  let known: Map<string, Registered> | undefined;
+  let known: Mirror | undefined;
   let lost: string | undefined = 'not connected yet';
   let lastRound: Round | undefined;
   let readSoon: () => void = () => {};
+  let tellFirstRead: () => void = () => {};
+  const firstRead = new Promise<void>((resolve) => (tellFirstRead = resolve));
   /** When each ID was last written to; a read that began before may not know. */
   const written = new Map<string, number>();
   const refusals = new Map<string, Problem>();
@@ -100,7 +104,9 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
   }
 
   function tellPredecessors(step: Step): void {
-    if (step.kind === 'register') for (const id of idsOf(step.registration.meta[META.container] ?? '')) work.tell(id);
+    if (step.kind === 'register')
+      for (const id of known?.idsOfContainer(step.registration.meta[META.container] ?? '') ?? [])
+        if (id !== step.registration.id) work.tell(id);
   }
 
   async function perform(id: string, step: Step): Promise<void> {
@@ -109,8 +115,7 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
     await write(agent, id, step, signal);
     written.set(id, performance.now());
     const after = afterStep(step, known?.get(id));
-    if (after === undefined) known?.delete(id);
-    else known?.set(id, after);
+    known?.set(id, after);
     metrics.writes.inc({ step: step.kind, outcome: 'ok' });
     log.info({ id, step: step.kind, ...(step.kind === 'register' && shown(step.registration)) }, 'written to consul');
   }
@@ -145,22 +150,19 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
     onProblems();
   }
 
-  function idsOf(containerId: string): readonly string[] {
-    return [...(known ?? [])].filter(([, { meta }]) => meta[META.container] === containerId).map(([id]) => id);
-  }
-
   async function readRound(): Promise<number> {
     const begun = performance.now();
     if (lost !== undefined) onAgent(await agentFacts(agent, signal));
     const read = await agent.registered(signal);
     if (lost !== undefined) log.info('following consul');
     lost = undefined;
-    known = merged(known, read, (id) => work.has(id) || (written.get(id) ?? 0) >= begun);
+    known = createMirror(merged(known, read, (id) => work.has(id) || (written.get(id) ?? 0) >= begun));
+    tellFirstRead();
     for (const [id, at] of written) if (at < begun && !work.has(id)) written.delete(id);
-    const differing = [...new Set([...host.wantedIds(), ...known.keys()])].filter((id) => !work.has(id) && differs(id));
+    const differing = [...new Set([...host.wantedIds(), ...known.ids()])].filter((id) => !work.has(id) && differs(id));
     for (const id of differing) work.tell(id);
     const tookMs = performance.now() - begun;
-    lastRound = { at: new Date().toISOString(), tookMs: Math.round(tookMs), services: known.size, differences: differing.length };
+    lastRound = { at: new Date().toISOString(), tookMs: Math.round(tookMs), services: known.size(), differences: differing.length };
     metrics.rounds.inc();
     return tookMs;
   }
@@ -196,10 +198,15 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
   return {
     containerChanged: (containerId, serviceIds) => {
       if (known === undefined) return;
-      for (const id of new Set([...serviceIds, ...idsOf(containerId)])) work.tell(id);
+      for (const id of new Set([...serviceIds, ...known.idsOfContainer(containerId)])) work.tell(id);
     },
     actual: (id) => known?.get(id),
-    isKnown: () => known !== undefined,
+    registeredOf: async (containerId) => {
+      await firstRead;
+      return [...(known?.idsOfContainer(containerId) ?? [])]
+        .flatMap((id) => known?.get(id) ?? [])
+        .filter(({ meta }) => meta[META.owner] === owner);
+    },
     lost: () => lost,
     pending: () => work.size(),
     problems: () => refusals,
@@ -244,13 +251,14 @@ function refusalProblem(id: string, step: Step, error: ConsulRefusal): Problem {
 
 /** What was read, but for what was written meanwhile. */
 function merged(
-  before: ReadonlyMap<string, Registered> | undefined,
+  before: Mirror | undefined,
   read: ReadonlyMap<string, Registered>,
   isNewer: (id: string) => boolean,
-): Map<string, Registered> {
+): ReadonlyMap<string, Registered> {
+  if (before === undefined) return read;
   const after = new Map(read);
-  for (const id of new Set([...(before?.keys() ?? []), ...read.keys()])) {
-    if (!isNewer(id) || before === undefined) continue;
+  for (const id of new Set([...before.ids(), ...read.keys()])) {
+    if (!isNewer(id)) continue;
     const kept = before.get(id);
     if (kept === undefined) after.delete(id);
     else after.set(id, kept);
