@@ -7,6 +7,7 @@ import { logLevel, type Program, startProgram } from '../daemon/settings.ts';
 import { dryRunEdge } from './edge-dry-run.ts';
 import { runEdge } from './edge-main.ts';
 import { edgeSettings } from './haproxy/edge-settings.ts';
+import { configPaths, readConfiguration } from './template/config-file.ts';
 import { runTemplates } from './template/program.ts';
 import { templateSettings } from './template/settings.ts';
 
@@ -21,7 +22,15 @@ const program: Program<typeof options> = {
   options,
 };
 
+// What configuration files say counts as flags that were given before all others.
+const configuration = readConfiguration(configPaths(process.argv.slice(2), process.env), process.cwd());
+process.argv.splice(2, 0, ...configuration.flags);
+
 process.exitCode = await startProgram(program, async (settings) => {
+  if (configuration.problems.length > 0) {
+    process.stderr.write(configuration.problems.map((problem) => `toots templater: ${problem}\n`).join(''));
+    return 2;
+  }
   const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
   const hasTemplates = settings.templates.length > 0 || settings.configs.length > 0;
   if (settings.edge === hasTemplates) {

@@ -99,6 +99,7 @@ export function createAnswers({ transportFor, changed, log, holdMs, now = Date.n
     });
     if (why !== undefined) {
       holds.hold(query, view, why);
+      changed();
       return;
     }
     heardAt.set(query.id, now());
@@ -109,8 +110,10 @@ export function createAnswers({ transportFor, changed, log, holdMs, now = Date.n
   function observe(query: Query, state: QueryState): void {
     if (state.kind === 'ok') return;
     if (states.size === 0) log.warn({ query: query.id, err: state.error }, 'no answer, asking again');
+    const isNews = !states.has(query.id);
     states.set(query.id, { query, state });
     placeOf(query).failedAt = now();
+    if (isNews) changed();
     if (datacenterOf(query) !== '') alarm.in(GIVE_UP_MS, 'a datacenter may be given up');
   }
 

@@ -1,17 +1,17 @@
+import { setMaxListeners } from 'node:events';
 import type { WatchTransport } from '../../consul/transport.ts';
 import { createAlarm } from '../../daemon/alarm.ts';
 import { coalesce } from '../../daemon/coalesce.ts';
 import type { Logger } from '../../daemon/log.ts';
 import type { ProblemBook } from '../../daemon/problem-book.ts';
-import type { Problem } from '../../model/problem.ts';
 import { type ActionFailure, type Actions, createActions } from './actions.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { markDone } from './due-marker.ts';
-import type { Evaluation } from './evaluate.ts';
 import type { Query } from './query.ts';
 import type { ActionConfig, TemplateConfig } from './template-config.ts';
 import { createTemplateJob, type TemplateJob } from './template-job.ts';
 import type { TemplateMetrics } from './template-metrics.ts';
+import { jobProblems, statusOf, type TemplateStatus, type Work } from './template-status.ts';
 
 export interface EngineSettings {
   readonly holdMs: number;
@@ -37,19 +37,6 @@ export interface EnginePorts {
   readonly now?: () => number;
 }
 
-/** How a template fares, for /status. */
-export interface TemplateStatus {
-  readonly template: string;
-  readonly destination: string;
-  readonly state: 'starting' | 'current' | 'waiting' | 'failed';
-  readonly missing: readonly { readonly query: string; readonly why: string }[];
-  readonly dependencies: number;
-  /** ISO 8601; absent before the first time. */
-  readonly renderedAt?: string;
-  readonly writtenAt?: string;
-  readonly error?: string;
-}
-
 export interface TemplateEngine {
   /** Renders whenever it has to, until the signal aborts; another set of templates takes the place of the first by `use`. */
   readonly run: (signal: AbortSignal) => Promise<void>;
@@ -59,39 +46,32 @@ export interface TemplateEngine {
   readonly failures: () => readonly ActionFailure[];
   /** Resolves when every template is current or has failed for good, and nothing is due any more. */
   readonly allDone: (signal: AbortSignal) => Promise<void>;
+  /** Resolves when every template has been rendered and is written. */
+  readonly allWritten: (signal: AbortSignal) => Promise<void>;
 }
 
 /** How long a file that could not be written waits for the next try, milliseconds. */
 const APPLY_AGAIN_MS = 5_000;
 
-interface Work {
-  readonly job: TemplateJob;
-  /** What the file has to hold; undefined before the first rendering. */
-  text: string | undefined;
-  /** What it holds by our doing. */
-  applied: string | undefined;
-  applying: Promise<void> | undefined;
-  applyError: string | undefined;
-  retryAt: number;
-  renderedAt: number;
-  writtenAt: number;
-}
-
 export function createTemplateEngine(settings: EngineSettings, ports: EnginePorts, signal: AbortSignal): TemplateEngine {
   const { problems, metrics, log, now = Date.now } = ports;
   const rounds = coalesce<string>(round);
+  // Every query and every command listens for the end.
+  setMaxListeners(0, signal);
   const alarm = createAlarm(rounds.tell);
   signal.addEventListener('abort', alarm.off);
   const answers = createAnswers(
     { transportFor: ports.transportFor, changed: () => rounds.tell('changed'), log, holdMs: settings.holdMs, now },
     signal,
   );
-  const actions: Actions = createActions(
-    { run: ports.runAction, done: markDone, ran: metrics.ran, log, intervalMs: settings.actionIntervalMs },
-    signal,
-  );
+  const actions: Actions = createActions({ run: ports.runAction, done: markDone, ran, log, intervalMs: settings.actionIntervalMs }, signal);
   let works: readonly Work[] = [];
-  let done: (() => void) | undefined;
+  let waiters: readonly { readonly when: () => boolean; readonly resolve: () => void }[] = [];
+
+  function ran(action: ActionConfig, ms: number, error: Error | undefined): void {
+    metrics.ran(action, ms, error);
+    rounds.tell('action');
+  }
 
   async function round(): Promise<void> {
     const startedAt = performance.now();
@@ -105,7 +85,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     tellProblems();
     wakeLater();
     metrics.round(performance.now() - startedAt, answers.holds().length, answers.failing().length);
-    if (isAllDone()) done?.();
+    for (const { when, resolve } of waiters) if (when()) resolve();
   }
 
   function evaluateOne(work: Work): void {
@@ -168,6 +148,17 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     for (const each of tell) each();
   }
 
+  /** Looked at after each round. */
+  async function until(when: () => boolean, end: AbortSignal): Promise<void> {
+    if (end.aborted) return;
+    const waiter = { when, resolve: () => {} };
+    const reached = new Promise<void>((resolve) => (waiter.resolve = resolve));
+    waiters = [...waiters, waiter];
+    rounds.tell('waited for');
+    await Promise.race([reached, aborted(end)]);
+    waiters = waiters.filter((each) => each !== waiter);
+  }
+
   function isAllDone(): boolean {
     return works.every((work) => {
       const last = work.job.last();
@@ -212,14 +203,11 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     failures: actions.failures,
     status: () => works.map((work) => statusOf(work, answers)),
     allDone: async (end) => {
-      await new Promise<void>((resolve) => {
-        done = resolve;
-        end.addEventListener('abort', () => resolve(), { once: true });
-        rounds.tell('all done?');
-      });
+      await until(isAllDone, end);
       await told;
-      if (!end.aborted) await actions.settled();
+      if (!end.aborted) await Promise.race([actions.settled(), aborted(end)]);
     },
+    allWritten: (end) => until(() => works.every(({ applied }) => applied !== undefined), end),
   };
 }
 
@@ -228,6 +216,10 @@ const TOGETHER_MS = 200;
 
 async function sleepAtMost(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, TOGETHER_MS).unref());
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** A template that stays the same keeps what it has come to. */
@@ -248,43 +240,4 @@ function keptWork(works: readonly Work[], config: TemplateConfig): Work {
 
 function uniqueQueries(jobs: readonly TemplateJob[]): readonly Query[] {
   return [...new Map(jobs.flatMap((job) => job.queries()).map((query) => [query.id, query])).values()];
-}
-
-function missingOf(evaluation: Evaluation | undefined, answers: Answers): TemplateStatus['missing'] {
-  return (evaluation?.missing ?? []).map(({ query, why }) => ({
-    query: query.id,
-    why: why ?? answers.failure(query) ?? 'there is no answer yet',
-  }));
-}
-
-function jobProblems(job: TemplateJob, applyError: string | undefined, answers: Answers): readonly Problem[] {
-  const last = job.last();
-  const given = last?.seen.filter(({ query }) => answers.isGivenUp(query)) ?? [];
-  // What was asked for a moment ago is no problem.
-  const missing = last?.missing.filter(({ query, why }) => why !== undefined || answers.failure(query) !== undefined) ?? [];
-  return [
-    ...(last?.kind === 'failed' ? [{ subject: job.name, reason: last.error.message }] : []),
-    ...(applyError === undefined ? [] : [{ subject: job.name, option: 'destination', value: job.config.destination, reason: applyError }]),
-    ...missing.map(({ query, why }) => ({ subject: job.name, value: query.id, reason: `missing: ${why ?? answers.failure(query)}` })),
-    ...given.map(({ query }) => ({
-      subject: job.name,
-      value: query.id,
-      reason: `taken as empty: its datacenter does not answer: ${answers.failure(query)}`,
-    })),
-  ];
-}
-
-function statusOf(work: Work, answers: Answers): TemplateStatus {
-  const last = work.job.last();
-  const error = work.applyError ?? (last?.kind === 'failed' ? last.error.message : undefined);
-  return {
-    template: work.job.name,
-    destination: work.job.config.destination,
-    state: error !== undefined ? 'failed' : last === undefined ? 'starting' : last.kind === 'waiting' ? 'waiting' : 'current',
-    missing: missingOf(last, answers),
-    dependencies: last?.seen.length ?? 0,
-    ...(work.renderedAt > 0 && { renderedAt: new Date(work.renderedAt).toISOString() }),
-    ...(work.writtenAt > 0 && { writtenAt: new Date(work.writtenAt).toISOString() }),
-    ...(error !== undefined && { error }),
-  };
 }

@@ -1,16 +1,22 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { showConsulAddress } from '../../consul/address.ts';
 import { consulOptions } from '../../consul/settings.ts';
 import { createMetrics, serveApi } from '../../daemon/api.ts';
 import type { Logger } from '../../daemon/log.ts';
-import { createProblemBook, toldProblem } from '../../daemon/problem-book.ts';
-import { VERSION } from '../../daemon/version.ts';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { createProblemBook, type ProblemBook } from '../../daemon/problem-book.ts';
 import { applyText } from './apply.ts';
 import { commandEnv } from './command-env.ts';
+import { type Configuration, destinationProblems, readConfiguration } from './config-file.ts';
 import { createTemplateEngine, type TemplateEngine } from './engine.ts';
 import { runOnce } from './once.ts';
+import { sourceProblems } from './parse-only.ts';
 import { runAction } from './run-action.ts';
+import type { CommandEnv } from './run-command.ts';
 import type { TemplateSettings } from './settings.ts';
+import { createSupervisor, type SuperviseOptions, supervise } from './supervise.ts';
+import { apiSources } from './template-api.ts';
 import { TEMPLATE_DEFAULTS, type TemplateConfig } from './template-config.ts';
 import { createTemplateMetrics } from './template-metrics.ts';
 import { createTransports } from './transports.ts';
@@ -34,61 +40,112 @@ export async function runTemplates(settings: ProgramSettings, log: Logger, told:
 }
 
 async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSignal): Promise<number> {
+  const configured = readTemplates(settings);
+  if (configured.problems.length > 0) return tellProblems(configured.problems, 2);
+  if (settings.parseOnly) return tellProblems(sourceProblems(configured.templates), 1);
   const consul = consulOptions(settings);
   const metrics = createMetrics('templater');
   const problems = createProblemBook(log);
   const env = commandEnv({ ...settings, address: showConsulAddress(consul.address) });
-  let pending = 0;
   const transports = createTransports(consul);
   signal.addEventListener('abort', () => void transports[Symbol.asyncDispose]());
+  const supervisor =
+    settings.exec === '' || isPreview(settings) ? undefined : createSupervisor(superviseOptions(settings, env, log), signal);
+  let pending = 0;
   const engine = createTemplateEngine(
     { holdMs: settings.holdMs, renderLimitMs: settings.renderLimitMs, actionIntervalMs: settings.commandIntervalMs, env: process.env },
     {
       transportFor: transports.transportFor,
       apply: async (config, text, end) => {
-        if (!settings.dry && !settings.dryRun) return await applyText(config, text, env, end);
+        if (!isPreview(settings)) return await applyText(config, text, env, end);
         const isPending = await show(config, text, settings.dryRun);
         if (isPending) pending++;
         return { isWritten: false, isActionDue: false };
       },
       runAction: (action, end) => runAction(action, env, end),
-      written: () => {},
+      written: () => supervisor?.changed(),
       problems,
       metrics: createTemplateMetrics(metrics),
       log,
     },
     signal,
   );
-  await serveApi(
-    settings.api,
-    {
-      notReady: () => notReady(engine),
-      status: () => ({
-        program: 'templater',
-        version: VERSION,
-        consul: { address: showConsulAddress(consul.address), failing: engine.answers.failing() },
-        templates: engine.status(),
-        commands: engine.failures(),
-        holds: engine.answers.holds(),
-        problems: problems.list().map(toldProblem),
-      }),
-      metrics,
-      routes: {
-        'POST /holds/release': async () => {
-          engine.answers.release();
-          return { status: 200, body: { released: true } };
-        },
-      },
-    },
-    signal,
-  );
-  engine.use(settings.templates.map((flag) => templateOfFlag(flag, settings)));
+  await serveApi(settings.api, apiSources(engine, showConsulAddress(consul.address), problems, metrics), signal);
+  engine.use(configured.templates);
   if (settings.once || settings.dryRun) {
     const code = await runOnce(engine, settings.onceTimeoutMs, signal);
-    return code === 0 && settings.dryRun && pending > 0 ? 2 : code;
+    if (code !== 0 || signal.aborted) return code;
+    if (settings.dryRun) return pending > 0 ? 2 : 0;
+    return supervisor === undefined ? 0 : await supervise(supervisor, Promise.resolve(), signal);
   }
-  await engine.run(signal);
-  return 0;
+  onReload(settings, log, signal, () => reload(engine, settings, log, problems));
+  await using _ = await writePidFile(settings.pidFile);
+  const running = engine.run(signal);
+  const code =
+    supervisor === undefined ? 0 : await Promise.race([supervise(supervisor, engine.allWritten(signal), signal), running.then(() => 0)]);
+  if (supervisor === undefined) await running;
+  return code;
+}
+
+function isPreview({ dry, dryRun }: ProgramSettings): boolean {
+  return dry || dryRun;
+}
+
+function superviseOptions(settings: ProgramSettings, env: CommandEnv, log: Logger): SuperviseOptions {
+  return {
+    ...{ command: settings.exec, env, log, killSignal: settings.execKillSignal || 'SIGTERM', killTimeoutMs: settings.execKillTimeoutMs },
+    ...{ reloadSignal: settings.execReloadSignal, splayMs: settings.execSplayMs },
+  };
+}
+
+/** Calls `again` at each reload signal; ends at the kill signal, where that is not one that ends every program. */
+function onReload({ reloadSignal, killSignal }: ProgramSettings, log: Logger, signal: AbortSignal, again: () => void): void {
+  if (reloadSignal !== '') {
+    process.on(reloadSignal, again);
+    signal.addEventListener('abort', () => process.off(reloadSignal, again));
+  }
+  if (killSignal === '' || killSignal === 'SIGINT' || killSignal === 'SIGTERM') return;
+  const end = () => {
+    log.info({ signal: killSignal }, 'told to end');
+    process.kill(process.pid, 'SIGTERM');
+  };
+  process.once(killSignal, end);
+  signal.addEventListener('abort', () => process.off(killSignal, end));
+}
+
+/** Takes the templates of the configuration as it is now; a wrong one changes nothing. */
+function reload(engine: TemplateEngine, settings: ProgramSettings, log: Logger, problems: ProblemBook): void {
+  const again = readTemplates(settings);
+  problems.set(
+    'configuration',
+    again.problems.map((reason) => ({ subject: 'configuration', reason: `${reason}; the one before stays` })),
+  );
+  if (again.problems.length > 0) return;
+  engine.use(again.templates);
+  log.info({ templates: again.templates.length }, 'configuration read again');
+}
+
+async function writePidFile(path: string): Promise<AsyncDisposable> {
+  if (path === '') return { [Symbol.asyncDispose]: async () => {} };
+  await writeFile(path, `${process.pid}\n`).catch((cause: unknown) => {
+    throw new OperationError('write file', { subject: path, cause });
+  });
+  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+}
+
+function tellProblems(problems: readonly string[], code: number): number {
+  for (const problem of problems) process.stderr.write(`toots templater: ${problem}\n`);
+  return problems.length > 0 ? code : 0;
+}
+
+/** All templates there are: those of the flags, then those of the configuration files. */
+function readTemplates(settings: ProgramSettings): Pick<Configuration, 'templates' | 'problems'> {
+  const { templates, problems } = readConfiguration(settings.configs, process.cwd());
+  const all = [
+    ...settings.templates.map((flag) => templateOfFlag(flag, settings)),
+    ...templates.map((template) => ({ ...template, wait: template.wait ?? settings.wait })),
+  ];
+  return { templates: all, problems: [...new Set([...problems, ...destinationProblems(all)])] };
 }
 
 function templateOfFlag(
@@ -110,12 +167,4 @@ async function show({ destination }: TemplateConfig, text: string, asDiff: boole
   if (before === text) return false;
   process.stdout.write(asDiff ? unifiedDiff(destination, before, text) : `> ${destination}\n${text}`);
   return true;
-}
-
-function notReady(engine: TemplateEngine): string | undefined {
-  const waiting = engine.status().filter(({ renderedAt }) => renderedAt === undefined);
-  if (waiting.length === 0) return undefined;
-  return waiting
-    .map(({ template, missing, error }) => `${template}: ${error ?? missing.map(({ query, why }) => `${query}: ${why}`).join(', ')}`)
-    .join('; ');
 }

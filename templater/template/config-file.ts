@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { configFlags, configProblems, configSchema, templateOf } from './config-schema.ts';
+import type { TemplateConfig } from './template-config.ts';
+
+/** What configuration files say, and what is wrong with them; with a problem, the rest must not be used. */
+export interface Configuration {
+  /** Everything that is no template, as flags; those of later files come later, and win. */
+  readonly flags: readonly string[];
+  readonly templates: readonly TemplateConfig[];
+  /** A line each, beginning with the file. */
+  readonly problems: readonly string[];
+}
+
+/** Reads files, and folders of them in the order of their names. Relative paths in them start in `folder`. */
+export function readConfiguration(paths: readonly string[], folder: string): Configuration {
+  const parts = paths
+    .flatMap((path) => attempt(path, () => filesOf(path)))
+    .flatMap((found) => (typeof found === 'string' ? [readOne(found, folder)] : [found]));
+  const all = {
+    flags: parts.flatMap(({ flags }) => flags),
+    templates: parts.flatMap(({ templates }) => templates),
+    problems: parts.flatMap(({ problems }) => problems),
+  };
+  return { ...all, problems: [...all.problems, ...destinationProblems(all.templates)] };
+}
+
+/** Files of a folder that are configuration; others in it, and hidden ones, are somebody else's. */
+function filesOf(path: string): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .filter((name) => /^[^.].*\.(ya?ml|json)$/.test(name))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+function readOne(path: string, folder: string): Configuration {
+  return attempt(path, () => {
+    const parsed = configSchema.safeParse(parseYaml(readFileSync(path, 'utf8')) ?? {});
+    if (!parsed.success) return [wrong(configProblems(parsed.error).map((problem) => `${path}: ${problem}`))];
+    const templates = (parsed.data.templates ?? []).map((raw) => templateOf(raw, folder));
+    return [
+      {
+        flags: configFlags(parsed.data),
+        templates: templates.filter((template) => typeof template !== 'string'),
+        problems: templates.flatMap((template, at) => (typeof template === 'string' ? [`${path}: templates[${at + 1}]: ${template}`] : [])),
+      },
+    ];
+  })[0] as Configuration;
+}
+
+function attempt<Part>(path: string, read: () => readonly Part[]): readonly (Part | Configuration)[] {
+  try {
+    return read();
+  } catch (error) {
+    return [wrong([`${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`])];
+  }
+}
+
+function wrong(problems: readonly string[]): Configuration {
+  return { flags: [], templates: [], problems };
+}
+
+/** Two templates that write one file would write it for ever. */
+export function destinationProblems(templates: readonly TemplateConfig[]): readonly string[] {
+  const destinations = templates.map(({ destination }) => destination);
+  const twice = new Set(destinations.filter((destination, at) => destinations.indexOf(destination) !== at));
+  return [...twice].map((destination) => `${destination}: is the destination of more than one template`);
+}
+
+/** The values of `-config` on a command line, before the flags are read. */
+export function configPaths(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const given = argv.flatMap((word, at) => {
+    const [, , inline] = /^--?(config)(?:=(.*))?$/s.exec(word) ?? [];
+    return /^--?config(=|$)/.test(word) ? [inline ?? argv[at + 1] ?? ''] : [];
+  });
+  const fromEnv = env['TOOTS_TEMPLATER_CONFIG'];
+  return given.length > 0 || fromEnv === undefined || fromEnv === '' ? given : [fromEnv];
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Logger } from '../../daemon/log.ts';
+import { sleep } from '../../daemon/sleep.ts';
+import { type CommandEnv, commandWords } from './run-command.ts';
+
+export interface SuperviseOptions {
+  readonly command: string;
+  readonly env: CommandEnv;
+  readonly killSignal: NodeJS.Signals;
+  readonly killTimeoutMs: number;
+  /** Empty: a change starts the program anew. */
+  readonly reloadSignal: NodeJS.Signals | '';
+  /** A random time up to this is waited before the program is told, so that a cluster does not do so at once. */
+  readonly splayMs: number;
+  readonly log: Logger;
+}
+
+export interface Supervisor {
+  /** Starts the program; a second call does nothing. */
+  readonly start: () => void;
+  /** Files that it may use were written. Told again while it is being told: once more, with the newest. */
+  readonly changed: () => void;
+  /** Its exit code, when it ends by itself; 128 and the signal's number when a signal ended it. */
+  readonly ended: Promise<number>;
+  /** Ends it: the kill signal, and KILL when that is not enough in time. */
+  readonly stop: (withinMs: number) => Promise<void>;
+}
+
+/** Signals that are the program's, whoever gets them. */
+const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH', 'SIGCONT'] as const;
+
+/** Runs a program beside the templates, as consul-template's exec mode does. Its lifetime is the signal's, and it is ended with it by `stop`. */
+export function createSupervisor(options: SuperviseOptions, signal: AbortSignal): Supervisor {
+  const { log, killSignal, killTimeoutMs, reloadSignal, splayMs } = options;
+  let child: ChildProcess | undefined;
+  let isReplacing = false;
+  let isChanged = false;
+  let telling: Promise<void> | undefined;
+  let finish: (code: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => (finish = resolve));
+
+  function launch(): void {
+    const [file = '', ...args] = programWords(options.command);
+    const started = spawn(file, args, { env: { ...process.env, ...options.env }, stdio: 'inherit', detached: true });
+    child = started;
+    log.info({ command: options.command, pid: started.pid }, 'program started');
+    started.once('error', (err) => {
+      log.error({ command: options.command, err }, 'program cannot be started');
+      finish(127);
+    });
+    started.once('exit', (code, name) => {
+      if (isReplacing || child !== started) return;
+      log.info({ command: options.command, code, signal: name }, 'program ended');
+      finish(code ?? 128 + (name === null ? 0 : constants.signals[name]));
+    });
+  }
+
+  async function tell(): Promise<void> {
+    while (isChanged && !signal.aborted) {
+      isChanged = false;
+      await sleep(Math.random() * splayMs, signal);
+      if (signal.aborted || child === undefined) return;
+      if (reloadSignal !== '') {
+        log.info({ signal: reloadSignal }, 'program told of the change');
+        sendTo(child, reloadSignal);
+      } else {
+        isReplacing = true;
+        await end(child, killSignal, killTimeoutMs);
+        isReplacing = false;
+        if (!signal.aborted) launch();
+      }
+    }
+  }
+
+  const forward = (name: NodeJS.Signals) => {
+    if (child !== undefined) sendTo(child, name);
+  };
+  return {
+    ended,
+    start: () => {
+      if (child !== undefined || signal.aborted) return;
+      for (const name of FORWARDED) process.on(name, forward);
+      launch();
+    },
+    changed: () => {
+      if (child === undefined) return;
+      isChanged = true;
+      telling ??= tell().finally(() => (telling = undefined));
+    },
+    stop: async (withinMs) => {
+      for (const name of FORWARDED) process.off(name, forward);
+      isReplacing = true;
+      if (child !== undefined) await end(child, killSignal, withinMs);
+    },
+  };
+}
+
+async function end(child: ChildProcess, name: NodeJS.Signals, withinMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  sendTo(child, name);
+  const late = setTimeout(() => sendTo(child, 'SIGKILL'), withinMs);
+  await gone;
+  clearTimeout(late);
+}
+
+/** Without a shell where none is needed: a shell in between would be ended by signals that the program handles. */
+function programWords(command: string): readonly string[] {
+  return /^[\w\s./:=@%+,-]+$/.test(command) ? command.trim().split(/\s+/) : commandWords(command);
+}
+
+/** To its process group: a shell's children too. */
+function sendTo({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // It has ended in the meantime.
+  }
+}
+
+/** How long a supervised program may take to end when the templater ends; the whole has five seconds. */
+const STOP_WITHIN_MS = 3_000;
+
+/** Starts the program once everything is rendered; answers its exit code when it ends by itself. */
+export async function supervise(supervisor: Supervisor, ready: Promise<void>, signal: AbortSignal): Promise<number> {
+  await ready;
+  supervisor.start();
+  const told = new Promise<number>((resolve) => signal.addEventListener('abort', () => resolve(0), { once: true }));
+  const code = signal.aborted ? 0 : await Promise.race([supervisor.ended, told]);
+  await supervisor.stop(STOP_WITHIN_MS);
+  return code;
+}

@@ -1,0 +1,204 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { dueMarker } from '../../templater/template/due-marker.ts';
+import type { TemplateConfig } from '../../templater/template/template-config.ts';
+import { startConsul, type TestConsul } from '../harness/consul.ts';
+import { putKey } from '../harness/consul-data.ts';
+import { startProgram } from '../harness/program.ts';
+import { tempDir } from '../harness/temp-dir.ts';
+import { startEngine } from '../harness/template-engine.ts';
+import { until } from '../harness/until.ts';
+
+let consul: TestConsul;
+let folder: Awaited<ReturnType<typeof tempDir>>;
+let count = 0;
+beforeAll(async () => {
+  consul = await startConsul();
+  folder = await tempDir();
+}, 30_000);
+afterAll(async () => {
+  await consul?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+type Parts = Partial<TemplateConfig> & Pick<TemplateConfig, 'source' | 'destination'>;
+
+/** A template of a key of its own. */
+function keyed(more: Partial<TemplateConfig> = {}): Parts & { readonly key: string } {
+  const key = `k${++count}`;
+  return {
+    source: { kind: 'contents', text: `{{ key("${key}") }}`, folder: folder.path },
+    destination: join(folder.path, `out-${key}`),
+    key,
+    ...more,
+  };
+}
+
+function command(text: string): TemplateConfig['action'] {
+  return { kind: 'command', command: text, timeoutMs: 5_000, isForLeader: false };
+}
+
+const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+const runsOf = async (path: string) => ((await textOf(path)) ?? '').split('\n').length - 1;
+const holds = (path: string, text: string) =>
+  until(async () => (await textOf(path)) === text, 8_000, `${path} holds ${JSON.stringify(text)}`);
+
+test('a command that failed is run again until it succeeds, without another change', async () => {
+  const mark = join(folder.path, 'fail-once');
+  const one = keyed({ action: command(`test -e ${mark} && echo ran > ${mark}.ran || { touch ${mark}; false; }`) });
+  await putKey(consul, one.key, '1');
+  await using running = startEngine(consul.url, [one]);
+
+  await until(() => running.problems().some(({ option }) => option === 'command'), 8_000, 'the failure is told');
+  await holds(`${mark}.ran`, 'ran\n');
+  await until(() => running.problems().length === 0, 8_000, 'the problem is over');
+  expect(await textOf(dueMarker(one.destination))).toBeUndefined();
+}, 20_000);
+
+test('a command that was cut off is run again by the next run, though the file is right', async () => {
+  const runs = join(folder.path, 'cut-off');
+  const one = keyed({ action: command(`echo run >> ${runs}; sleep 30`) });
+  await putKey(consul, one.key, '1');
+  {
+    await using _ = startEngine(consul.url, [one]);
+    await until(async () => (await runsOf(runs)) === 1, 8_000, 'the command started');
+  }
+
+  await using _ = startEngine(consul.url, [{ ...one, action: command(`echo again >> ${runs}`) }]);
+  await holds(runs, 'run\nagain\n');
+  await until(async () => (await textOf(dueMarker(one.destination))) === undefined, 8_000, 'nothing is due');
+}, 20_000);
+
+test('a file that is right already runs no command', async () => {
+  const runs = join(folder.path, 'right');
+  const one = keyed({ action: command(`echo run >> ${runs}`) });
+  await putKey(consul, one.key, '1');
+  await writeFile(one.destination, '1');
+  await using running = startEngine(consul.url, [one]);
+
+  await running.engine.allDone(AbortSignal.timeout(5_000));
+  expect(await textOf(runs)).toBeUndefined();
+  await putKey(consul, one.key, '2');
+  await holds(runs, 'run\n');
+});
+
+test('50 changes in a second, three templates, one command: few runs, and the last state is the one it sees', async () => {
+  const runs = join(folder.path, 'storm');
+  const key = `k${++count}`;
+  const three = [1, 2, 3].map(
+    (at): Parts => ({
+      source: { kind: 'contents', text: `${at}:{{ key("${key}") }}`, folder: folder.path },
+      destination: join(folder.path, `storm-${at}`),
+      action: command(`cat ${join(folder.path, 'storm-1')} >> ${runs}; echo >> ${runs}`),
+    }),
+  );
+  await putKey(consul, key, '0');
+  await using running = startEngine(consul.url, three);
+  await holds(runs, '1:0\n');
+
+  const startedAt = performance.now();
+  for (let at = 1; at <= 50; at++) await putKey(consul, key, String(at));
+  const tookMs = performance.now() - startedAt;
+  await until(async () => (await textOf(runs))?.endsWith('1:50\n'), 8_000, 'the last state was seen');
+  await running.engine.allDone(AbortSignal.timeout(5_000));
+
+  expect(await runsOf(runs)).toBeLessThanOrEqual(3 + Math.floor(tookMs / 1_000));
+}, 20_000);
+
+test('a check that refuses leaves the file and runs nothing; what was refused can be looked at', async () => {
+  const runs = join(folder.path, 'checked');
+  const check = { command: 'grep -q good {file}', timeoutMs: 5_000 };
+  const one = keyed({ check, action: command(`echo run >> ${runs}`) });
+  await putKey(consul, one.key, 'good');
+  await using running = startEngine(consul.url, [one]);
+  await holds(runs, 'run\n');
+
+  await putKey(consul, one.key, 'bad');
+  await until(() => running.problems().some(({ reason }) => reason.includes('refused')), 8_000, 'the refusal is told');
+  expect(await textOf(one.destination)).toBe('good');
+  expect(await textOf(`${one.destination}.rejected`)).toBe('bad');
+  expect(await runsOf(runs)).toBe(1);
+  await putKey(consul, one.key, 'good again');
+  await holds(one.destination, 'good again');
+}, 20_000);
+
+test('a signal goes to the process of the pid file', async () => {
+  const pidFile = join(folder.path, 'own.pid');
+  const script = `trap 'echo got > ${pidFile}.got; exit' USR2; echo ready > ${pidFile}.ready; while :; do sleep 0.05; done`;
+  await using target = await startProgram('sh', ['-c', script]);
+  await holds(`${pidFile}.ready`, 'ready\n');
+  await writeFile(pidFile, `${target.pid}\n`);
+  const one = keyed({ action: { kind: 'signal', signal: 'SIGUSR2', pidFile } });
+  await putKey(consul, one.key, '1');
+  await using _ = startEngine(consul.url, [one]);
+
+  await holds(`${pidFile}.got`, 'got\n');
+});
+
+test('permissions, owner and backups', async () => {
+  const one = keyed({ perms: 0o640, backups: 2, destination: join(folder.path, 'deep/er/file') });
+  await putKey(consul, one.key, '1');
+  await using _ = startEngine(consul.url, [one]);
+  for (const value of ['1', '2', '3', '4']) {
+    await putKey(consul, one.key, value);
+    await holds(one.destination, value);
+  }
+
+  expect((await stat(one.destination)).mode & 0o777).toBe(0o640);
+  expect([
+    await textOf(`${one.destination}.bak`),
+    await textOf(`${one.destination}.bak.2`),
+    await textOf(`${one.destination}.bak.3`),
+  ]).toEqual(['3', '2', undefined]);
+});
+
+test('a file keeps the permissions it has', async () => {
+  const one = keyed();
+  await writeFile(one.destination, 'old');
+  await chmod(one.destination, 0o600);
+  await putKey(consul, one.key, 'new');
+  await using _ = startEngine(consul.url, [one]);
+  await holds(one.destination, 'new');
+
+  expect((await stat(one.destination)).mode & 0o777).toBe(0o600);
+});
+
+test('in place: the inode stays', async () => {
+  const one = keyed({ inPlace: true });
+  await writeFile(one.destination, 'a longer text than the new one');
+  const { ino } = await stat(one.destination);
+  await putKey(consul, one.key, 'new');
+  await using _ = startEngine(consul.url, [one]);
+  await holds(one.destination, 'new');
+
+  expect((await stat(one.destination)).ino).toBe(ino);
+});
+
+test('a single file that is mounted is written in place by itself', async () => {
+  const outside = join(folder.path, 'outside');
+  const one = keyed({ destination: join(folder.path, 'mounted/file') });
+  await mkdir(join(folder.path, 'mounted'));
+  await writeFile(outside, 'old');
+  await writeFile(one.destination, '');
+  await promisify(execFile)('mount', ['--bind', outside, one.destination]);
+  try {
+    await putKey(consul, one.key, 'new');
+    await using _ = startEngine(consul.url, [one]);
+    await holds(outside, 'new');
+  } finally {
+    await promisify(execFile)('umount', [one.destination]);
+  }
+});
+
+test('a folder that cannot be written is told, and written as soon as it can', async () => {
+  const one = keyed({ createDestDirs: false, destination: join(folder.path, 'later/file') });
+  await putKey(consul, one.key, '1');
+  await using running = startEngine(consul.url, [one]);
+
+  await until(() => running.problems().some(({ option }) => option === 'destination'), 8_000, 'the problem is told');
+  await mkdir(join(folder.path, 'later'));
+  await holds(one.destination, '1');
+}, 20_000);

@@ -1,0 +1,262 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { dueMarker } from '../../templater/template/due-marker.ts';
+import { startConsul, type TestConsul } from '../harness/consul.ts';
+import { putKey } from '../harness/consul-data.ts';
+import { freePort } from '../harness/free-port.ts';
+import { type RunningProgram, startToots } from '../harness/program.ts';
+import { tempDir } from '../harness/temp-dir.ts';
+import { until } from '../harness/until.ts';
+
+let consul: TestConsul;
+let folder: Awaited<ReturnType<typeof tempDir>>;
+let file: (name: string) => string;
+beforeAll(async () => {
+  consul = await startConsul();
+}, 30_000);
+afterAll(async () => {
+  await consul?.[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await consul.ask('DELETE', '/v1/kv/?recurse=true');
+  await folder?.[Symbol.asyncDispose]();
+  folder = await tempDir();
+  file = (name) => join(folder.path, name);
+});
+afterAll(async () => {
+  await folder?.[Symbol.asyncDispose]();
+});
+
+const SLOW = 30_000;
+const textOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+const holds = (path: string, text: string) =>
+  until(async () => (await textOf(path)) === text, 15_000, `${path} holds ${JSON.stringify(text)}`);
+
+async function templater(...args: readonly string[]): Promise<RunningProgram & { readonly api: string }> {
+  const api = `127.0.0.1:${await freePort()}`;
+  const program = await startToots(['templater', '-consul-addr', `127.0.0.1:${consul.httpPort}`, '-api', api, ...args], {
+    cwd: folder.path,
+  });
+  return { ...program, api };
+}
+
+test(
+  '-once renders, runs the command, and ends with 0',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await using program = await templater('-once', '-template', `t.njk:out:cat out > copy`);
+
+    expect(await program.ended).toBe(0);
+    expect(await textOf(file('copy'))).toBe('1');
+  },
+  SLOW,
+);
+
+test(
+  '-once lists what is missing when its time is over, and ends with 1',
+  async () => {
+    await writeFile(file('t.njk'), '{{ key("nosuch") }}');
+    await using program = await templater('-once', '-once-timeout', '500ms', '-template', 't.njk:out');
+
+    expect(await program.ended).toBe(1);
+    expect(program.output()).toContain('missing key nosuch: there is no such key');
+  },
+  SLOW,
+);
+
+test(
+  '-once ends with 1 when a command fails, and with the others done when a template is broken',
+  async () => {
+    await writeFile(file('bad.njk'), '{{ mustEnv("NOSUCH") }}');
+    await writeFile(file('good.njk'), 'good');
+    await using program = await templater('-once', '-template', 'bad.njk:bad', '-template', 'good.njk:good:sh -c "exit 3"');
+
+    expect(await program.ended).toBe(1);
+    expect(program.output()).toContain('NOSUCH is not set');
+    expect(program.output()).toContain('it ended with 3');
+    expect(await textOf(file('good'))).toBe('good');
+    expect(await textOf(file('bad'))).toBeUndefined();
+  },
+  SLOW,
+);
+
+test(
+  '-dry prints what would be written, --dry-run a difference with status 2; neither writes',
+  async () => {
+    await writeFile(file('t.njk'), 'new\n');
+    await writeFile(file('out'), 'old\n');
+    await using dry = await templater('-once', '-dry', '-template', 't.njk:out:touch ran now');
+    expect(await dry.ended).toBe(0);
+    expect(dry.output()).toContain(`> ${file('out')}\nnew\n`);
+
+    await using diff = await templater('--dry-run', '-template', 't.njk:out:touch ran now');
+    expect(await diff.ended).toBe(2);
+    expect(diff.output()).toContain('-old\n+new\n');
+    expect(await textOf(file('out'))).toBe('old\n');
+    expect(await textOf(file('ran'))).toBeUndefined();
+
+    await writeFile(file('out'), 'new\n');
+    await using same = await templater('--dry-run', '-template', 't.njk:out');
+    expect(await same.ended).toBe(0);
+  },
+  SLOW,
+);
+
+test(
+  'a configuration tells all that is wrong at once, with the nearest known key',
+  async () => {
+    await writeFile(
+      file('c.yaml'),
+      'templates:\n  - source: t.njk\n    destnation: out\n    perms: rw\n  - contents: x\n    source: y\n    destination: z\nhodl: 5m\nconsul:\n  adress: x\n',
+    );
+    await using program = await templater('-config', 'c.yaml', '-once');
+
+    expect(await program.ended).toBe(2);
+    expect(program.output()).toContain('templates[1]: unknown key "destnation" (did you mean destination?)');
+    expect(program.output()).toContain('templates[1].perms: must be permissions');
+    expect(program.output()).toContain('unknown key "hodl" (did you mean hold?)');
+    expect(program.output()).toContain('consul: unknown key "adress" (did you mean address?)');
+  },
+  SLOW,
+);
+
+test(
+  'the configuration says where Consul is, and flags beat it; a wrong value is told like a flag’s',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(
+      file('c.json'),
+      JSON.stringify({ consul: { address: '127.0.0.1:1' }, templates: [{ contents: '{{ key("a") }}', destination: 'out' }] }),
+    );
+    await using program = await templater('-config', 'c.json', '-once');
+    expect(await program.ended).toBe(0);
+    expect(await textOf(file('out'))).toBe('1');
+
+    await writeFile(file('d.yaml'), 'hold: soon\nlog_level: loud\n');
+    await using wrong = await templater('-config', 'd.yaml', '-once');
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.output()).toContain('-hold: must be a duration');
+    expect(wrong.output()).toContain('-log-level: must be one of');
+  },
+  SLOW,
+);
+
+test(
+  '-parse-only tells what is wrong with templates',
+  async () => {
+    await writeFile(file('t.njk'), '{% if %}');
+    await using program = await templater('-parse-only', '-template', 't.njk:out');
+
+    expect(await program.ended).toBe(1);
+    expect(program.output()).toContain('t.njk');
+  },
+  SLOW,
+);
+
+test(
+  'kill -9 between the write and the end of the command: the next run runs it',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    const command = 'echo run >> runs; test -e second || { touch second; sleep 60; }';
+    const first = await templater('-template', `t.njk:out:${command}`);
+    await holds(file('runs'), 'run\n');
+    first.signal('SIGKILL');
+    await first.ended;
+    expect(await textOf(file('out'))).toBe('1');
+
+    await using _ = await templater('-template', `t.njk:out:${command}`);
+    await holds(file('runs'), 'run\nrun\n');
+    await until(async () => (await textOf(dueMarker(file('out')))) === undefined, 8_000, 'nothing is due');
+  },
+  SLOW,
+);
+
+test(
+  'SIGHUP takes a right configuration and refuses a wrong one; TERM ends within five seconds with 0',
+  async () => {
+    await writeFile(file('c.yaml'), 'templates: [{ contents: "one", destination: one }]');
+    await using program = await templater('-config', 'c.yaml');
+    await holds(file('one'), 'one');
+
+    await writeFile(file('c.yaml'), 'templates: [{ contents: "two", destination: two }]');
+    program.signal('SIGHUP');
+    await holds(file('two'), 'two');
+    await writeFile(file('c.yaml'), 'templates: [{ contents: "three" }]');
+    program.signal('SIGHUP');
+    const status = async () =>
+      (await (await fetch(`http://${program.api}/status`)).json()) as {
+        problems: { subject: string }[];
+        templates: { destination: string }[];
+      };
+    await until(async () => (await status()).problems.some(({ subject }) => subject === 'configuration'), 8_000, 'the wrong one is told');
+    expect((await status()).templates).toMatchObject([{ destination: file('two') }]);
+
+    const toldAt = performance.now();
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect(performance.now() - toldAt).toBeLessThan(5_000);
+  },
+  SLOW,
+);
+
+test(
+  'exec: the program starts when all is rendered, is told of changes, and gives its exit code',
+  async () => {
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await writeFile(
+      file('app.sh'),
+      'trap "echo reload >> log" HUP; trap "echo usr2 >> log" USR2; echo start $(cat out) >> log; until test -e stop; do sleep 0.05; done; exit 7',
+    );
+    await using program = await templater('-template', 't.njk:out', '-exec', 'sh app.sh', '-exec-reload-signal', 'SIGHUP');
+    expect(await textOf(file('log'))).toBeUndefined();
+
+    await putKey(consul, 'a', '1');
+    await holds(file('log'), 'start 1\n');
+    await putKey(consul, 'a', '2');
+    await holds(file('log'), 'start 1\nreload\n');
+    program.signal('SIGUSR2');
+    await holds(file('log'), 'start 1\nreload\nusr2\n');
+    await writeFile(file('stop'), '');
+    expect(await program.ended).toBe(7);
+  },
+  SLOW,
+);
+
+test(
+  'exec without a reload signal starts the program anew; TERM ends both',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await writeFile(file('app.sh'), 'trap "echo end >> log; exit 0" INT; echo start $(cat out) >> log; while :; do sleep 0.05; done');
+    await using program = await templater('-template', 't.njk:out', '-exec', 'sh app.sh');
+    await holds(file('log'), 'start 1\n');
+
+    await putKey(consul, 'a', '2');
+    await holds(file('log'), 'start 1\nend\nstart 2\n');
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect(await textOf(file('log'))).toBe('start 1\nend\nstart 2\nend\n');
+  },
+  SLOW,
+);
+
+test(
+  'Consul absent at the start is waited for, and told',
+  async () => {
+    await writeFile(file('t.njk'), '{% for s in services() %}{{ s.name }}{% endfor %}');
+    const late = await freePort();
+    await using program = await startToots(
+      ['templater', '-consul-addr', `127.0.0.1:${late}`, '-api', `127.0.0.1:${await freePort()}`, '-template', 't.njk:out'],
+      { cwd: folder.path },
+    );
+
+    await until(() => program.output().includes('no answer, asking again'), 15_000, 'it is told');
+    expect(program.hasEnded()).toBe(false);
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+  },
+  SLOW,
+);
