@@ -1,6 +1,4 @@
-import { sleep } from './sleep.ts';
-
-/** Wakes somebody up later, once. */
+/** Wakes somebody up later, once. It keeps no program alive. */
 export interface Alarm {
   /** The earliest time that was asked for counts; later ones are forgotten with it. */
   readonly in: (ms: number, why: string) => void;
@@ -8,9 +6,9 @@ export interface Alarm {
 }
 
 export function createAlarm(wake: (why: string) => void): Alarm {
-  let set: { readonly at: number; readonly off: AbortController } | undefined;
+  let set: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   const off = () => {
-    set?.off.abort();
+    clearTimeout(set?.timer);
     set = undefined;
   };
   return {
@@ -18,13 +16,11 @@ export function createAlarm(wake: (why: string) => void): Alarm {
       const at = performance.now() + ms;
       if (set !== undefined && set.at <= at) return;
       off();
-      const mine = { at, off: new AbortController() };
-      set = mine;
-      void sleep(ms, mine.off.signal).then(() => {
-        if (mine.off.signal.aborted) return;
+      const ring = () => {
         set = undefined;
         wake(why);
-      });
+      };
+      set = { at, timer: setTimeout(ring, ms).unref() };
     },
     off,
   };

@@ -2,6 +2,7 @@ import { cp, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
 import { type EdgeFiles, ownNames } from './edge-settings.ts';
 import type { RenderedEdge } from './render.ts';
 import { encodeShape } from './shape.ts';
@@ -32,7 +33,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 export const NO_SERVER_STATE = '1\n';
 
 function ifThereAlready(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  if (!isSystemError(error, 'EEXIST')) throw error;
 }
 
 /** Makes the run directory and the files in it that do not depend on the catalog. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { BALANCES } from '../../model/edge.ts';
 import { pathPrefix } from '../../model/path-prefix.ts';
@@ -59,7 +60,7 @@ export async function readMemory(path: string): Promise<EdgeMemory | undefined> 
       lastGood: new Map(lastGood.map(([name, { check, redirect, ...rest }]) => [name, { ...rest, check, redirect }])),
     };
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isSystemError(cause, 'ENOENT')) return undefined;
     throw new OperationError('read the last catalog', { subject: path, cause, hint: 'it cannot be read and is not used' });
   }
 }

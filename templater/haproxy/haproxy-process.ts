@@ -4,6 +4,7 @@ import { open, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { sleep } from '../../daemon/sleep.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
 import type { EdgeFiles } from './edge-settings.ts';
 import { type LoadedHaproxy, readLoaded } from './observe.ts';
 
@@ -114,7 +115,7 @@ async function tellMaster(socketPath: string, command: string, signal: AbortSign
     return said;
   } catch (cause) {
     // A master that starts itself anew may reset the connection after the command was taken.
-    if (command === 'reload' && cause instanceof Error && 'code' in cause && cause.code === 'ECONNRESET') return said;
+    if (command === 'reload' && isSystemError(cause, 'ECONNRESET')) return said;
     throw new OperationError(`tell HAProxy's master: ${command}`, { subject: socketPath, cause });
   } finally {
     signal.removeEventListener('abort', abort);
@@ -139,8 +140,7 @@ export function isListenedOn(path: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', (cause) => {
-      const code = 'code' in cause ? cause.code : undefined;
-      if (code === 'ENOENT' || code === 'ECONNREFUSED') resolve(false);
+      if (isSystemError(cause, 'ENOENT') || isSystemError(cause, 'ECONNREFUSED')) resolve(false);
       else reject(new OperationError('reach HAProxy', { subject: path, cause }));
     });
   });

@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Explainable, explainRequest, explainService } from '../../model/explain.ts';
+import { createPlanner } from '../../model/plan-edge.ts';
+import { aCatalog, anInstance, POLICY } from './a-catalog.ts';
+
+const catalog = aCatalog([
+  anInstance({
+    service: 'shop',
+    id: 'a',
+    address: '10.0.0.1',
+    tags: ['haproxy', 'haproxy_route=/shop', 'weight=7', 'other'],
+    meta: { 'toots-variant': '/shop/stable' },
+  }),
+  anInstance({ service: 'shop', id: 'b', address: '10.0.0.2', health: 'critical', tags: ['haproxy'] }),
+  anInstance({ service: 'shop', id: 'c', address: 'nowhere.example', tags: ['haproxy'] }),
+  anInstance({ service: 'cart', id: 'd', address: '10.0.0.3', tags: ['haproxy_route=/shop/cart', 'haproxy_tcp=9000'] }),
+]);
+const { plan, problems } = createPlanner()(catalog, { ...POLICY, resolved: new Map([['nowhere.example', null]]) }, new Map());
+const edge: Explainable = { catalog, plan, problems, resolved: new Map([['nowhere.example', null]]), ownNames: ['localhost'] };
+
+describe('a request', () => {
+  test.each([
+    ['shop.service', '/shop/cart', 'host', 'shop.service', 'shop'],
+    ['SHOP.Service.:8080', '/', 'host', 'shop.service', 'shop'],
+    ['any.host', '/shop/cart/1?x=/y', 'path', '/shop/cart', 'cart'],
+    ['any.host', '/shop', 'path', '/shop', 'shop'],
+    ['localhost', '/', 'landing page', undefined, undefined],
+    ['localhost', '/shop', 'path', '/shop', 'shop'],
+    ['any.host', '/shopping', 'none', undefined, undefined],
+  ])('to %s%s is taken by the %s %s', (host, path, rule, claim, service) => {
+    const explained = explainRequest(edge, host, path);
+
+    expect([explained.rule, explained.claim, explained.service?.service]).toEqual([rule, claim, service]);
+  });
+});
+
+describe('a service', () => {
+  test('has its hosts, paths and ports', () => {
+    expect(explainService(edge, 'cart')).toMatchObject({ known: true, paths: ['/shop/cart'], ports: [9000] });
+  });
+
+  test('says of each instance whether it is served, with what, or why not', () => {
+    expect(explainService(edge, 'shop').instances).toMatchObject([
+      { id: 'a', served: true, weight: 7, variant: '/shop/stable', tags: ['haproxy', 'haproxy_route=/shop', 'weight=7'] },
+      { id: 'b', served: false, whyNot: 'Consul calls it critical' },
+      { id: 'c', served: false, whyNot: expect.stringContaining('see the problems') },
+    ]);
+    expect(explainService(edge, 'shop').problems).toMatchObject([{ subject: 'shop', value: 'nowhere.example' }]);
+  });
+
+  test('that Consul does not have is told so', () => {
+    expect(explainService(edge, 'nobody')).toMatchObject({ known: false, instances: [] });
+  });
+});

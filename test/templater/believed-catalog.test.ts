@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import pino from 'pino';
+import type { CatalogUpdate, Evidence } from '../../consul/catalog-update.ts';
+import type { Catalog } from '../../model/catalog.ts';
+import { createBelievedCatalog } from '../../templater/believed-catalog.ts';
+import { aCatalog, anInstance } from '../model/a-catalog.ts';
+
+const SURE: Evidence = {
+  listed: 5,
+  withoutLeader: [],
+  filteredByAcl: [],
+  emptyThoughListed: [],
+  unanswered: { services: [], keys: false, datacenters: false },
+};
+const two = aCatalog([anInstance({ service: 'web' }), anInstance({ service: 'shop' })]);
+const one = aCatalog([anInstance({ service: 'web' })]);
+
+function update(catalog: Catalog, evidence: Partial<Evidence> = {}): CatalogUpdate {
+  return { catalog, receivedAt: 0, changed: [], problems: [], evidence: { ...SURE, ...evidence } };
+}
+
+function world({ last, now = () => 1_000_000 }: { last?: Catalog; now?: () => number } = {}) {
+  const seen: string[][] = [];
+  const believed = createBelievedCatalog({
+    last,
+    holdMs: 60_000,
+    believe: ({ services }) => seen.push([...services.keys()].sort()),
+    log: pino({ enabled: false }),
+    now,
+  });
+  return { believed, latest: () => seen.at(-1) };
+}
+
+describe('a service that is missing is served on when', () => {
+  test.each<[string, Partial<Evidence>]>([
+    ['the index went back just now', { wentBack: { at: 999_000, from: 20, to: 10 } }],
+    ['Consul has no leader', { withoutLeader: ['/v1/catalog/services'] }],
+    ['Consul lists nothing, not even itself', { listed: 0 }],
+    ['the token sees less since now', { filteredByAcl: ['/v1/catalog/services'] }],
+  ])('%s', (_why, evidence) => {
+    const { believed, latest } = world();
+
+    believed.told(update(two));
+    believed.told(update(one, evidence));
+
+    expect(latest()).toEqual(['shop', 'web']);
+    expect(believed.holds()).toMatchObject([{ service: 'shop', instances: 1 }]);
+  });
+});
+
+describe('a service that is missing is gone when', () => {
+  test.each<[string, Partial<Evidence>]>([
+    ['nothing speaks against it', {}],
+    ['the index went back long ago', { wentBack: { at: 900_000, from: 20, to: 10 } }],
+  ])('%s', (_why, evidence) => {
+    const { believed, latest } = world();
+
+    believed.told(update(two));
+    believed.told(update(one, evidence));
+
+    expect(latest()).toEqual(['web']);
+  });
+
+  test('the token never saw the whole: that is how it is, and no outage', () => {
+    const { believed, latest } = world();
+    const filteredByAcl = ['/v1/catalog/services'];
+
+    believed.told(update(two, { filteredByAcl }));
+    believed.told(update(one, { filteredByAcl }));
+
+    expect(latest()).toEqual(['web']);
+  });
+});
+
+test('what was believed when the program last ran is guarded as well', () => {
+  const { believed, latest } = world({ last: two });
+
+  believed.told(update(aCatalog([])));
+
+  expect(latest()).toEqual(['shop', 'web']);
+});
+
+test('a release believes Consul again, for one service or for all', () => {
+  const { believed, latest } = world();
+  believed.told(update(two));
+  believed.told(update(aCatalog([]), { listed: 0 }));
+
+  expect(believed.release('shop')).toEqual(['shop']);
+  expect(latest()).toEqual(['web']);
+  expect(believed.release()).toEqual(['web']);
+  expect(latest()).toEqual([]);
+  expect(believed.holds()).toEqual([]);
+  expect(believed.release()).toEqual([]);
+});
