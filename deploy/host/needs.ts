@@ -23,6 +23,8 @@ const NEEDS: readonly Need[] = [
   { program: 'busybox', packages: ['busybox-static'], suffices: isStatic },
   { program: 'dig', packages: ['dnsutils'] },
   { program: 'curl', packages: ['curl'] },
+  { program: 'ip', packages: ['iproute2'] },
+  { program: 'openssl', packages: ['openssl'] },
 ];
 
 /** Installs what is missing of Docker, HAProxy, Consul and the small programs. @throws OperationError that says what cannot be had. */

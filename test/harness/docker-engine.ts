@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { testImage } from './docker.ts';
 import { type RunningProgram, startProgram } from './program.ts';
@@ -15,12 +15,15 @@ export interface TestEngine extends AsyncDisposable {
 }
 
 /**
- * A Docker engine of its own, which a test may stop. It has no bridge and writes no firewall rules, so that it disturbs no other:
- * its containers are on the network of the host. TOOTS_TEST_DOCKERD names another engine than the system's.
+ * A Docker engine of its own, which a test may stop. It lives in a network namespace of its own, as an engine without a bridge takes docker0
+ * away from every other in its namespace; its containers are on that namespace's network. TOOTS_TEST_DOCKERD names another engine than the system's.
  */
 export async function startEngine({ liveRestore }: { liveRestore: boolean }): Promise<TestEngine> {
   const folder = await tempDir();
   const at = (name: string) => join(folder.path, name);
+  const namespace = basename(folder.path);
+  await execa('ip', ['netns', 'add', namespace]);
+  await execa('ip', ['-n', namespace, 'link', 'set', 'lo', 'up']);
   const url = `unix://${at('docker.sock')}`;
   const flags = [
     '--data-root',
@@ -38,7 +41,8 @@ export async function startEngine({ liveRestore }: { liveRestore: boolean }): Pr
   const docker = async (...args: readonly string[]) => (await execa('docker', ['-H', url, ...args], { stdin: 'ignore' })).stdout.trim();
   let dockerd: RunningProgram | undefined;
   const start = async () => {
-    dockerd = await startProgram(process.env['TOOTS_TEST_DOCKERD'] ?? 'dockerd', words);
+    // nsenter becomes the engine; `ip netns exec` would hide the cgroups from it.
+    dockerd = await startProgram('nsenter', [`--net=/run/netns/${namespace}`, process.env['TOOTS_TEST_DOCKERD'] ?? 'dockerd', ...words]);
     await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, 'the engine answers').catch((error: unknown) => {
       throw new Error(`${String(error)}\n${dockerd?.output()}`, { cause: error });
     });
@@ -59,6 +63,7 @@ export async function startEngine({ liveRestore }: { liveRestore: boolean }): Pr
       if (containers.length > 0) await docker('rm', '-f', ...containers).catch(() => '');
       await stop();
       await execa('sh', ['-c', `findmnt -rno TARGET | grep '^${folder.path}/' | sort -r | xargs -r umount -l`], { reject: false });
+      await execa('ip', ['netns', 'del', namespace], { reject: false });
       await folder[Symbol.asyncDispose]();
     },
   };
