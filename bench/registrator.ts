@@ -61,14 +61,9 @@ async function follow(consul: TestConsul): Promise<void> {
   const [starts, ends]: [number[], number[]] = [[], []];
   try {
     for (let round = 0; round < FOLLOWED; round += 1) {
-      const registered = seen(consul, 'followed', 1);
-      await container.start();
-      const at = await registered;
+      const [at] = await Promise.all([seen(consul, 'followed', 1), container.start()]);
       starts.push(at - Date.parse((await container.inspect()).State.StartedAt));
-      const gone = seen(consul, 'followed', 0);
-      await wait(100);
-      await container.kill();
-      const end = await gone;
+      const [end] = await Promise.all([seen(consul, 'followed', 0), wait(100).then(() => container.kill())]);
       await container.wait();
       ends.push(end - Date.parse((await container.inspect()).State.FinishedAt));
     }

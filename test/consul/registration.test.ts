@@ -97,6 +97,39 @@ test('any difference that others would see is one', () => {
   );
 });
 
+const PLAIN: Registration = {
+  id: 'a',
+  name: 'web',
+  address: '10.0.0.1',
+  port: 80,
+  tags: ['a', 'b'],
+  meta: { k: 'v' },
+  weights: { passing: 1, warning: 1 },
+  tagsAreFree: false,
+  checks: [{ id: 'c', name: 'n', probe: { kind: 'tcp', address: '10.0.0.1:80', interval: '10s' } }],
+};
+
+test.each<Partial<Registration>>([
+  { name: 'other' },
+  { address: '10.0.0.2' },
+  { port: 81 },
+  { tags: ['b', 'a'] },
+  { tags: ['a'] },
+  { meta: { k: 'w' } },
+  { meta: {} },
+  { weights: { passing: 2, warning: 1 } },
+  { weights: { passing: 1, warning: 2 } },
+  { tagsAreFree: true },
+  { checks: [{ id: 'd', name: 'n', probe: { kind: 'tcp', address: '10.0.0.1:80', interval: '10s' } }] },
+  { checks: [{ id: 'c', name: 'n', probe: { kind: 'tcp', address: '10.0.0.1:80', interval: '11s' } }] },
+  { checks: [{ id: 'c', name: 'n', probe: { kind: 'tcp', address: '10.0.0.1:80', interval: '10s' }, deregisterAfter: '1m' }] },
+])('each field counts: %j', (change) => {
+  const held = asToldByAgent(encode(PLAIN));
+
+  expect(isRegistered(PLAIN, held)).toBe(true);
+  expect(isRegistered({ ...PLAIN, ...change }, held)).toBe(false);
+});
+
 test('maintenance is told apart from checks, and its reason kept', () => {
   const services = { a: { ID: 'a', Service: 'web', Address: '10.0.0.1', Port: 80 } };
   const checks = { m: { CheckID: '_service_maintenance:a', ServiceID: 'a', Status: 'critical', Notes: 'by hand' } };
