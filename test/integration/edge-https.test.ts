@@ -1,0 +1,143 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { execa } from 'execa';
+import { type EdgeWorld, startEdgeWorld } from '../harness/edge-world.ts';
+import { tempDir } from '../harness/temp-dir.ts';
+import { until } from '../harness/until.ts';
+
+jest.setTimeout(60_000);
+
+let world: EdgeWorld;
+let folder: Awaited<ReturnType<typeof tempDir>>;
+const certificates = () => join(folder.path, 'certs');
+
+beforeAll(async () => {
+  folder = await tempDir();
+  await mkdir(certificates());
+  await certify('first.test');
+  await certify('second.test');
+  world = await startEdgeWorld({ args: ['--certs', certificates()] });
+  await world.serve('web', 'a', ['haproxy']);
+  await world.isAnswered('web.service', 'web/a');
+}, 60_000);
+
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+/** Puts a new self-signed certificate and its key into the folder; answers its serial number as TLS clients tell it. */
+async function certify(name: string, days = 300): Promise<string> {
+  const [key, certificate] = [join(folder.path, 'key'), join(folder.path, 'certificate')];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
+  await execa('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    `${days}`,
+    '-keyout',
+    key,
+    '-out',
+    certificate,
+    ...subject,
+  ]);
+  const { stdout } = await execa('cat', [certificate, key]);
+  await writeFile(join(certificates(), `${name}.pem`), stdout);
+  return (await execa('openssl', ['x509', '-in', certificate, '-noout', '-serial'])).stdout.replace('serial=', '');
+}
+
+/** The certificate that a client gets which asks for a name. */
+function served(name: string): Promise<{ name: string; serial: string }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: world.edge.bind, port: world.edge.ports.https, servername: name, rejectUnauthorized: false }, () => {
+      const { subject, serialNumber } = socket.getPeerCertificate();
+      socket.destroy();
+      resolve({ name: String(subject.CN), serial: serialNumber });
+    });
+    socket.once('error', reject);
+  });
+}
+
+function overHttps(host: string, path: string): Promise<{ status: number | undefined; text: string }> {
+  return new Promise((resolve, reject) => {
+    const { bind, ports } = world.edge;
+    const outgoing = request(
+      { host: bind, port: ports.https, path, headers: { host }, servername: 'first.test', rejectUnauthorized: false, agent: false },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({ status: response.statusCode, text }));
+      },
+    );
+    outgoing.on('error', reject).end();
+  });
+}
+
+test('http and https are served together, and the instance is told which it was', async () => {
+  const { status, text } = await overHttps('web.service', '/x');
+
+  expect(status).toBe(200);
+  expect(JSON.parse(text)).toMatchObject({
+    service: 'web',
+    headers: { 'x-forwarded-proto': 'https', 'x-forwarded-port': String(world.edge.ports.https) },
+  });
+  expect(await world.who('web.service')).toBe('web/a');
+});
+
+test('the client’s name chooses the certificate; a name of none gets the first', async () => {
+  expect((await served('first.test')).name).toBe('first.test');
+  expect((await served('second.test')).name).toBe('second.test');
+  expect((await served('other.test')).name).toBe('first.test');
+});
+
+test('a certificate is replaced without a reload', async () => {
+  const worker = await world.edge.worker();
+
+  const serial = await certify('first.test');
+
+  await until(async () => (await served('first.test')).serial === serial, 15_000, 'the new certificate is served');
+  expect(await world.edge.worker()).toBe(worker);
+});
+
+test('a file that is none leaves the certificate before it in place, and is a problem until it is mended', async () => {
+  const { serial } = await served('second.test');
+  const named = async () =>
+    (await world.edge.status()).problems.some(({ option, value }) => option === 'certs' && value?.endsWith('second.test.pem'));
+
+  await writeFile(join(certificates(), 'second.test.pem'), 'not a certificate');
+  await until(named, 15_000, 'the file is named');
+  expect((await served('second.test')).serial).toBe(serial);
+
+  await certify('second.test');
+  await until(async () => !(await named()), 15_000, 'the problem is over');
+});
+
+test('a certificate that ends soon is a problem before it has ended', async () => {
+  await certify('soon.test', 5);
+
+  await until(
+    async () =>
+      (await world.edge.status()).problems.some(({ value, reason }) => value?.endsWith('soon.test.pem') && reason.includes('renew')),
+    15_000,
+    'it is named',
+  );
+  await rm(join(certificates(), 'soon.test.pem'));
+});
+
+test('a service may send its requests over HTTP to HTTPS', async () => {
+  const one = await world.serve('moved', 'a', ['haproxy', 'haproxy_redirect=https']);
+  await until(async () => (await world.who('moved.service')) === '301', 10_000, 'it redirects');
+
+  const { status, text } = await overHttps('moved.service', '/x');
+
+  expect([status, JSON.parse(text).service]).toEqual([200, 'moved']);
+  await world.withdraw(one);
+});
