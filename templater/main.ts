@@ -8,6 +8,7 @@ import { dryRunEdge } from './edge-dry-run.ts';
 import { runEdge } from './edge-main.ts';
 import { edgeSettings } from './haproxy/edge-settings.ts';
 import { configPaths, readConfiguration } from './template/config-file.ts';
+import { runImport } from './template/import/run-import.ts';
 import { runTemplates } from './template/program.ts';
 import { templateSettings } from './template/settings.ts';
 
@@ -17,7 +18,7 @@ const options = { ...edgeSettings, ...templateSettings, ...consulSettings, logLe
 
 const program: Program<typeof options> = {
   name: 'toots templater',
-  usage: '[-template IN:OUT[:COMMAND]]… [-config PATH]… [--edge] [options]',
+  usage: 'import CONSUL-TEMPLATE.HCL | [-template IN:OUT[:COMMAND]]… [-config PATH]… [--edge] [options]',
   about: 'Watches the Consul catalog and keeps files and, with --edge, HAProxy true to it.',
   options,
 };
@@ -26,24 +27,27 @@ const program: Program<typeof options> = {
 const configuration = readConfiguration(configPaths(process.argv.slice(2), process.env), process.cwd());
 process.argv.splice(2, 0, ...configuration.flags);
 
-process.exitCode = await startProgram(program, async (settings) => {
-  if (configuration.problems.length > 0) {
-    process.stderr.write(configuration.problems.map((problem) => `toots templater: ${problem}\n`).join(''));
-    return 2;
-  }
-  const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
-  const hasTemplates = settings.templates.length > 0 || settings.configs.length > 0;
-  if (settings.edge === hasTemplates) {
-    process.stderr.write(`toots templater: ${hasTemplates ? BOTH : 'nothing to do: give -template, -config or --edge'}\n`);
-    return 2;
-  }
-  const run = (signal: AbortSignal) => {
-    if (hasTemplates) return runTemplates(settings, log, signal);
-    return settings.dryRun ? dryRunEdge(settings, log, (text) => process.stdout.write(text), signal) : runEdge(settings, log, signal);
-  };
-  return live(run, process.exit).catch((error: unknown) => {
-    if (!(error instanceof OperationError)) throw error;
-    log.fatal({ err: error }, 'cannot go on');
-    return 1;
-  });
-});
+const isImport = process.argv[2] === 'import';
+process.exitCode = isImport
+  ? runImport(process.argv.slice(3))
+  : await startProgram(program, async (settings) => {
+      if (configuration.problems.length > 0) {
+        process.stderr.write(configuration.problems.map((problem) => `toots templater: ${problem}\n`).join(''));
+        return 2;
+      }
+      const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
+      const hasTemplates = settings.templates.length > 0 || settings.configs.length > 0;
+      if (settings.edge === hasTemplates) {
+        process.stderr.write(`toots templater: ${hasTemplates ? BOTH : 'nothing to do: give -template, -config or --edge'}\n`);
+        return 2;
+      }
+      const run = (signal: AbortSignal) => {
+        if (hasTemplates) return runTemplates(settings, log, signal);
+        return settings.dryRun ? dryRunEdge(settings, log, (text) => process.stdout.write(text), signal) : runEdge(settings, log, signal);
+      };
+      return live(run, process.exit).catch((error: unknown) => {
+        if (!(error instanceof OperationError)) throw error;
+        log.fatal({ err: error }, 'cannot go on');
+        return 1;
+      });
+    });
