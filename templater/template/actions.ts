@@ -23,7 +23,7 @@ export interface ActionFailure {
 }
 
 export interface ActionPorts {
-  readonly run: (action: ActionConfig, signal: AbortSignal) => Promise<void>;
+  readonly run: (action: ActionConfig, destinations: readonly string[], signal: AbortSignal) => Promise<void>;
   /** The action has succeeded after these were written. */
   readonly done: (destination: string) => Promise<void>;
   readonly ran: (action: ActionConfig, ms: number, error: Error | undefined) => void;
@@ -87,7 +87,7 @@ export function createActions(ports: ActionPorts, signal: AbortSignal): Actions 
     const destinations = [...runner.due];
     runner.due.clear();
     runner.startedAt = performance.now();
-    const error = await attempt(() => ports.run(runner.action, signal));
+    const error = await attempt(() => ports.run(runner.action, destinations, signal));
     ports.ran(runner.action, performance.now() - runner.startedAt, error);
     if (error === undefined) {
       runner.failures = 0;

@@ -28,7 +28,7 @@ export interface EnginePorts {
     text: string,
     signal: AbortSignal,
   ) => Promise<{ readonly isWritten: boolean; readonly isActionDue: boolean }>;
-  readonly runAction: (action: ActionConfig, signal: AbortSignal) => Promise<void>;
+  readonly runAction: (action: ActionConfig, destinations: readonly string[], signal: AbortSignal) => Promise<void>;
   /** Told after each round in which files were written, with their number. */
   readonly written: (files: number) => void;
   readonly problems: ProblemBook;

@@ -10,6 +10,7 @@ import { applyText } from './apply.ts';
 import { commandEnv } from './command-env.ts';
 import { type Configuration, destinationProblems, readConfiguration } from './config-file.ts';
 import { createTemplateEngine, type TemplateEngine } from './engine.ts';
+import { createLeadership } from './leader.ts';
 import { runOnce } from './once.ts';
 import { sourceProblems } from './parse-only.ts';
 import { runAction } from './run-action.ts';
@@ -51,6 +52,7 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
   signal.addEventListener('abort', () => void transports[Symbol.asyncDispose]());
   const supervisor =
     settings.exec === '' || isPreview(settings) ? undefined : createSupervisor(superviseOptions(settings, env, log), signal);
+  const leadership = createLeadership(transports.transportFor(''), signal);
   let pending = 0;
   const engine = createTemplateEngine(
     { holdMs: settings.holdMs, renderLimitMs: settings.renderLimitMs, actionIntervalMs: settings.commandIntervalMs, env: process.env },
@@ -62,7 +64,11 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
         if (isPending) pending++;
         return { isWritten: false, isActionDue: false };
       },
-      runAction: (action, end) => runAction(action, env, end),
+      runAction: (action, destinations, end) => {
+        const run = () => runAction(action, env, end);
+        const isForLeader = action.kind === 'command' && action.isForLeader;
+        return isForLeader ? leadership.runOnOne(action, destinations, run, end) : run();
+      },
       written: () => supervisor?.changed(),
       problems,
       metrics: createTemplateMetrics(metrics),

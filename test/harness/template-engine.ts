@@ -5,6 +5,7 @@ import type { KnownProblem } from '../../daemon/problem-book.ts';
 import { createProblemBook } from '../../daemon/problem-book.ts';
 import { applyText } from '../../templater/template/apply.ts';
 import { createTemplateEngine, type EnginePorts, type EngineSettings, type TemplateEngine } from '../../templater/template/engine.ts';
+import { createLeadership } from '../../templater/template/leader.ts';
 import { runAction } from '../../templater/template/run-action.ts';
 import { TEMPLATE_DEFAULTS, type TemplateConfig } from '../../templater/template/template-config.ts';
 import { createTemplateMetrics } from '../../templater/template/template-metrics.ts';
@@ -28,6 +29,7 @@ export function startEngine(
   const end = new AbortController();
   const log = pino({ level: 'silent' });
   const transports = createTransports({ address });
+  const leadership = createLeadership(transports.transportFor(''), end.signal);
   const metrics = createMetrics('test');
   const problems = createProblemBook(log);
   const { ports, ...others } = settings;
@@ -36,7 +38,11 @@ export function startEngine(
     {
       transportFor: transports.transportFor,
       apply: (config, text, signal) => applyText(config, text, {}, signal),
-      runAction: (action, signal) => runAction(action, {}, signal),
+      runAction: (action, destinations, signal) => {
+        const run = () => runAction(action, {}, signal);
+        const isForLeader = action.kind === 'command' && action.isForLeader;
+        return isForLeader ? leadership.runOnOne(action, destinations, run, signal) : run();
+      },
       written: () => {},
       problems,
       metrics: createTemplateMetrics(metrics),

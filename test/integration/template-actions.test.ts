@@ -202,3 +202,27 @@ test('a folder that cannot be written is told, and written as soon as it can', a
   await mkdir(join(folder.path, 'later'));
   await holds(one.destination, '1');
 }, 20_000);
+
+test('leader: true runs a command on one node; when that one is gone, another runs what is due', async () => {
+  const runs = join(folder.path, 'leader-runs');
+  const key = `k${++count}`;
+  await putKey(consul, key, '1');
+  const node = (name: string): Parts => ({
+    source: { kind: 'contents', text: `{{ key("${key}") }}`, folder: folder.path },
+    destination: join(folder.path, name),
+    action: { kind: 'command', command: `echo run >> ${runs}`, timeoutMs: 5_000, isForLeader: true },
+  });
+  await using _ = startEngine(consul.url, [node('node-1')]);
+  await holds(runs, 'run\n');
+  await using second = startEngine(consul.url, [node('node-2')]);
+  await holds(join(folder.path, 'node-2'), '1');
+  await second.engine.allDone(AbortSignal.timeout(8_000));
+  expect(await textOf(runs)).toBe('run\n');
+
+  const sessions = (await consul.ask('GET', '/v1/session/list')) as { ID: string }[];
+  expect(sessions).toHaveLength(1);
+  await _[Symbol.asyncDispose]();
+  for (const { ID } of sessions) await consul.ask('PUT', `/v1/session/destroy/${ID}`);
+  await putKey(consul, key, '2');
+  await holds(runs, 'run\nrun\n');
+}, 20_000);
