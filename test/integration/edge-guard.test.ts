@@ -60,8 +60,8 @@ test('an edge that starts while Consul is away serves what was last known', asyn
 
   await world.consul.kill();
   await world.edge.templater().stop();
-  process.kill(await world.edge.master(), 'SIGKILL');
-  process.kill(await world.edge.worker().catch(() => 0), 0);
+  const [worker, master] = [await world.edge.worker(), await world.edge.master()];
+  for (const pid of [master, worker]) process.kill(pid, 'SIGKILL');
   await world.edge.start();
 
   await until(async () => (await world.who('any.host', '/known/x')) === 'web/a', 30_000, 'it is served from memory');
