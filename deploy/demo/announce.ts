@@ -1,3 +1,4 @@
+import type { DemoPorts } from './demo-ports.ts';
 import { SPLIT_REQUESTS, type Split } from './split.ts';
 import { SPLIT_HOST, type VisitResult } from './visits.ts';
 
@@ -16,6 +17,19 @@ export function announcement(results: readonly VisitResult[], split: Split, http
 
 function block(title: string, command: string, answer: readonly string[]): string {
   return [`  ${title}`, `    ${command}`, ...answer.map((line) => `      → ${line}`), ''].join('\n');
+}
+
+/** What to do with a demo that was looked at; `containers` is what its containers' names begin with. Pure. */
+export function nextSteps(ports: Pick<DemoPorts, 'consul' | 'templater'>, containers: string): string {
+  const api = ports.templater === 9182 ? '' : ` -api 127.0.0.1:${ports.templater}`;
+  const consul = ports.consul === 8500 ? '' : ` -consul 127.0.0.1:${ports.consul}`;
+  const steps = [
+    [`./toots.sh explain ${SPLIT_HOST}/media${api}`, 'why a request goes where it goes'],
+    [`./toots.sh weight python python-stable=50 python-canary=50${consul}`, 'half of the requests for the canary'],
+    [`docker stop ${containers}-python-stable`, 'it is drained first, then the canary has them all'],
+  ] as const;
+  const width = Math.max(...steps.map(([typed]) => typed.length));
+  return ['  And then', ...steps.map(([typed, effect]) => `    ${typed.padEnd(width)}   ${effect}`), ''].join('\n');
 }
 
 /** A page is opened, not read here. */

@@ -48,9 +48,10 @@ export async function bringUp({ files, book, progress, programs, keep }: BringUp
     () => ensureEngine(files.logs, signal),
     ({ version, started }) => `${version}, ${started === undefined ? 'was running' : 'started'}`,
   );
+  if (engine.started !== undefined) await book.change({ engine: engine.started });
   const { ports, moved } = await chooseDemoPorts(portUse);
   for (const note of movedPortNotes(moved)) progress.note(note);
-  await book.change({ ports, ...(engine.started !== undefined && { engine: engine.started }) });
+  await book.change({ ports });
   const plan = planOf(files, ports);
   await writeFile(files.consulConfig, JSON.stringify(consulConfig(plan), undefined, 2));
 

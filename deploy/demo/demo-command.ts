@@ -1,9 +1,10 @@
+import { basename } from 'node:path';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { flag, type Option } from '../../daemon/settings.ts';
 import { command, wrongUsage } from '../command.ts';
 import { createProgress, STDOUT as screen, shownDuration } from '../progress.ts';
-import { announcement } from './announce.ts';
+import { announcement, nextSteps } from './announce.ts';
 import { withDemo } from './demo.ts';
 import { detachDemo } from './detach.ts';
 import { runDirOption } from './run-dir.ts';
@@ -53,6 +54,7 @@ async function runDemo(runDir: string, mode: 'check' | 'foreground' | 'detached'
           `\nThe demo is up after ${shownDuration(performance.now() - start)}. Try:\n\n${announcement(results, split, ports.http)}\n`,
         );
         if (mode === 'check') return;
+        screen.write(`${nextSteps(ports, basename(runDir))}\n`);
         screen.write(`  Logs are in ${runDir}/log; ./toots.sh status shows how it is.\n`);
         await book.change({ ready: true });
         if (mode === 'foreground') screen.write('  Ctrl-C takes everything down.\n\n');

@@ -10,8 +10,9 @@ const FOLDERS = TEST_PARTS.filter((part) => part !== 'quick').map((part) => `tes
 
 /** What jest is told so that it runs this part alone. Pure. */
 export function jestArguments(part: TestPart): readonly string[] {
-  // Real programs beside each other would slow each other down, and wait on one engine.
-  return part === 'quick' ? FOLDERS.map((folder) => `--testPathIgnorePatterns=/${folder}`) : ['--runInBand', `/test/${part}/`];
+  if (part === 'quick') return FOLDERS.map((folder) => `--testPathIgnorePatterns=/${folder}`);
+  // Real programs beside each other would slow each other down, and wait on one engine. A test may ask for more than this time.
+  return ['--runInBand', '--testTimeout=30000', `/test/${part}/`];
 }
 
 /** The parts that have a test. */

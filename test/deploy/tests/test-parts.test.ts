@@ -13,7 +13,7 @@ test('the quick part is everything but the folders of the others', () => {
 });
 
 test('a part with real programs runs one file after the other', () => {
-  expect(jestArguments('integration')).toEqual(['--runInBand', '/test/integration/']);
+  expect(jestArguments('integration')).toEqual(['--runInBand', '--testTimeout=30000', '/test/integration/']);
 });
 
 test('a part without a test is not there', async () => {
