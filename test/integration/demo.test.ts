@@ -2,12 +2,16 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { docker, startContainer } from '../harness/docker.ts';
 import { type RunningProgram, startToots } from '../harness/program.ts';
 import { tempDir } from '../harness/temp-dir.ts';
 import { until } from '../harness/until.ts';
+
+/** Its last part names the containers, so it is another for each test. */
+const runDirIn = (folder: string) => join(folder, `demo-${basename(folder)}`);
 
 /** How long a demo may take to come up and to go, on a slow machine, milliseconds. */
 const BUDGET_MS = 90_000;
@@ -52,7 +56,7 @@ test(
   'demo --check brings everything up, sees it answer, and leaves nothing behind',
   async () => {
     await using folder = await tempDir();
-    const runDir = `${folder.path}/demo`;
+    const runDir = runDirIn(folder.path);
     await using demo = await startToots(['demo', '--check', '--run-dir', runDir]);
 
     const { code, output } = await ended(demo);
@@ -74,7 +78,7 @@ test(
   'a busy port is named with its holder, and another one serves',
   async () => {
     await using folder = await tempDir();
-    const runDir = `${folder.path}/demo`;
+    const runDir = runDirIn(folder.path);
     const holder = createServer().listen(81, '127.0.0.1');
     await Promise.race([once(holder, 'listening'), once(holder, 'error')]); // somebody else’s is as good
     await using demo = await startToots(['demo', '--run-dir', runDir]);
@@ -97,7 +101,7 @@ test(
   'Ctrl-C takes down what the demo started and nothing else; a program that dies is started again meanwhile',
   async () => {
     await using folder = await tempDir();
-    const runDir = `${folder.path}/demo`;
+    const runDir = runDirIn(folder.path);
     await using bystander = await startContainer({ labels: { 'toots.demo': '/another/demo' } });
     await using demo = await startToots(['demo', '--run-dir', runDir]);
     await until(() => isReady(demo.output()) || demo.hasEnded(), BUDGET_MS, 'the demo is up');
@@ -124,7 +128,7 @@ test(
   'a detached demo runs on; status shows it, down ends it, also when its supervisor was killed',
   async () => {
     await using folder = await tempDir();
-    const runDir = `${folder.path}/demo`;
+    const runDir = runDirIn(folder.path);
     const toots = async (...args: readonly string[]) => ended(await startToots([...args, '--run-dir', runDir]));
     expect(await toots('status')).toMatchObject({ code: 1, output: expect.stringContaining('No demo runs here') });
 
@@ -136,7 +140,7 @@ test(
     }
     expect(await toots('status')).toMatchObject({
       code: 0,
-      output: expect.stringMatching(/registrator +pid \d+\n.*demo-python-stable +Up/s),
+      output: expect.stringMatching(/registrator +pid \d+\n.*-python-stable +Up/s),
     });
     expect(await toots('demo', '--detach')).toMatchObject({ code: 1, output: expect.stringContaining('one runs already') });
 
@@ -157,7 +161,7 @@ test(
   'a demo that is told to end while it starts leaves nothing behind',
   async () => {
     await using folder = await tempDir();
-    const runDir = `${folder.path}/demo`;
+    const runDir = runDirIn(folder.path);
     await using demo = await startToots(['demo', '--run-dir', runDir]);
     await until(() => demo.output().includes('✓ Consul') || demo.hasEnded(), BUDGET_MS, 'the demo is half up');
 
@@ -165,6 +169,23 @@ test(
 
     expect((await ended(demo)).code).toBe(0);
     expect(await leftOver(runDir)).toEqual([]);
+  },
+  BUDGET_MS,
+);
+
+test(
+  'what a demo left whose run folder is lost, as by a restart of the machine, gives way',
+  async () => {
+    await using folder = await tempDir();
+    const runDir = runDirIn(folder.path);
+    await using left = await startContainer({ name: `${basename(runDir)}-python-stable`, labels: { 'toots.demo': runDir } });
+    await docker('stop', '-t', '0', left.id);
+    await using demo = await startToots(['demo', '--check', '--run-dir', runDir]);
+
+    const { code, output } = await ended(demo);
+
+    expect(output).toContain('an earlier demo had left 1 container: gone now');
+    expect(code).toBe(0);
   },
   BUDGET_MS,
 );
