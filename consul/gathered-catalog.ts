@@ -26,6 +26,8 @@ export interface GatheredCatalog {
    * services, and not all of it was answered.
    */
   readonly isGathering: () => boolean;
+  /** How many services have answered. */
+  readonly answered: () => number;
   /** The catalog as it is now; `changed` is counted from the last one taken. */
   readonly take: () => CatalogUpdate;
 }
@@ -83,6 +85,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
     },
     isListed: () => listed !== undefined,
     isGathering: () => isListFailing || (isAllNew && !(keys !== undefined && datacenters !== undefined && services.size() === wanted.size)),
+    answered: services.size,
     take: () => {
       const { services: present, changed, empty, problems } = services.take();
       isAllNew = false;

@@ -15,7 +15,7 @@ export interface WatchOptions {
   /** Which keys belong to the catalog, such as `haproxy/`. */
   readonly keyPrefix: string;
   readonly log: Logger;
-  /** How long the first snapshot waits for a service that does not answer, milliseconds. */
+  /** How long the first snapshot waits without a further answer, milliseconds; then it comes without the services that are missing. */
   readonly gatherMs?: number;
 }
 
@@ -63,10 +63,20 @@ async function* updates(options: WatchOptions, book: WatchBook, signal: AbortSig
   if (crash !== undefined) throw crash.error;
 }
 
-/** Resolves when there is a whole snapshot, or one that has been waited for long enough. */
-async function gathered(catalog: GatheredCatalog, bell: Doorbell, mostMs: number, signal: AbortSignal): Promise<void> {
+/** Resolves when there is a whole snapshot, or when nothing was answered for so long that the rest is not worth waiting for. */
+async function gathered(catalog: GatheredCatalog, bell: Doorbell, patienceMs: number, signal: AbortSignal): Promise<void> {
   while (!catalog.isListed() && !signal.aborted) await bell.rung(signal);
   if (!catalog.isGathering()) return;
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(mostMs)]);
-  while (catalog.isGathering() && !enough.aborted) await bell.rung(enough);
+  const enough = new AbortController();
+  const giveUp = () => enough.abort();
+  signal.addEventListener('abort', giveUp);
+  const patience = setTimeout(giveUp, patienceMs);
+  let answered = 0;
+  while (catalog.isGathering() && !enough.signal.aborted) {
+    if (catalog.answered() > answered) patience.refresh();
+    answered = catalog.answered();
+    await bell.rung(enough.signal);
+  }
+  clearTimeout(patience);
+  signal.removeEventListener('abort', giveUp);
 }
