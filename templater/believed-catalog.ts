@@ -82,9 +82,10 @@ export function createBelievedCatalog({ last, holdMs, believe, log, now = Date.n
 }
 
 function reportOf({ catalog, evidence }: CatalogUpdate, filteredBefore: ReadonlySet<string>, now: number): Report {
-  const { listed, withoutLeader, filteredByAcl, wentBack } = evidence;
+  const { listed, withoutLeader, filteredByAcl, unanswered, wentBack } = evidence;
   const newlyFiltered = new Set(filteredByAcl.filter((query) => !filteredBefore.has(query)));
   const doubtOf = (query: string) => {
+    if (unanswered.services.includes(query)) return 'Consul has not answered for it yet';
     if (withoutLeader.includes(query)) return 'Consul answered without a leader';
     return newlyFiltered.has(query) ? 'Consul hides a part of its answer from this token since now' : undefined;
   };

@@ -36,6 +36,7 @@ describe('a service that is missing is served on when', () => {
     ['the index went back just now', { wentBack: { at: 999_000, from: 20, to: 10 } }],
     ['Consul has no leader', { withoutLeader: ['/v1/catalog/services'] }],
     ['Consul lists nothing, not even itself', { listed: 0 }],
+    ['Consul has not answered for it yet', { unanswered: { services: ['shop'], keys: false, datacenters: false } }],
     ['the token sees less since now', { filteredByAcl: ['/v1/catalog/services'] }],
   ])('%s', (_why, evidence) => {
     const { believed, latest } = world();
