@@ -71,7 +71,7 @@ export async function startEdgeWorld(options: Omit<EdgeOptions, 'consulUrl'> = {
     withdraw: ({ registration }) => deregister(consul, registration),
     ask,
     who,
-    isAnswered: async (host, by, budgetMs = 5_000) => {
+    isAnswered: async (host, by, budgetMs = 15_000) => {
       await until(
         async () => (typeof by === 'string' ? (await who(host)) === by : by.test(await who(host))),
         budgetMs,

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await world.serve('web', 'stays', ['haproxy']);
   await world.serve('db', 'stays', [`haproxy_tcp=${port}`], { kind: 'tcp' });
   await world.isAnswered('web.service', 'web/stays');
-  talk = await until(() => openTalk({ address: world.edge.bind, port }), 5_000, 'the TCP port opens');
+  talk = await until(() => openTalk({ address: world.edge.bind, port }), 15_000, 'the TCP port opens');
 }, 60_000);
 
 afterAll(async () => {
@@ -25,7 +25,8 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const reloads = () => world.edge.metric('toots_edge_reloads_total');
+/** Another one after a reload. */
+const worker = () => world.edge.worker();
 
 function load(): Load {
   return startLoad({ address: world.edge.bind, port: world.edge.ports.http, host: 'web.service', clients: 6, pauseMs: 1 });
@@ -42,7 +43,7 @@ const isInHaproxy = async (name: string) => (await world.edge.ask('show servers 
 
 test('a hundred changes of instances cost no request and no reload', async () => {
   await using under = load();
-  const before = await reloads();
+  const before = await worker();
 
   let newest: ServedInstance | undefined;
   for (let i = 0; i < 50; i += 1) {
@@ -50,11 +51,11 @@ test('a hundred changes of instances cost no request and no reload', async () =>
     if (newest !== undefined) await world.withdraw(newest);
     newest = added;
   }
-  await until(() => isInHaproxy('web-i49'), 10_000, 'the last one is there');
-  await until(async () => !(await isInHaproxy('web-i48')), 10_000, 'those before are gone');
-  await until(() => under.report().byInstance['i49'], 5_000, 'the last one is asked');
+  await until(() => isInHaproxy('web-i49'), 15_000, 'the last one is there');
+  await until(async () => !(await isInHaproxy('web-i48')), 15_000, 'those before are gone');
+  await until(() => under.report().byInstance['i49'], 15_000, 'the last one is asked');
 
-  expect(await reloads()).toBe(before);
+  expect(await worker()).toBe(before);
   await expectNoFailure(under);
 });
 
@@ -72,7 +73,7 @@ test('twenty new services, one after the other, cost no request', async () => {
 test('an instance that is killed, while Consul still calls it passing, costs no GET', async () => {
   const victims = await Promise.all(['x', 'y'].map((id) => world.serve('web', id, ['haproxy'])));
   await using under = load();
-  await until(() => under.report().byInstance['x'] && under.report().byInstance['y'], 5_000, 'both are asked');
+  await until(() => under.report().byInstance['x'] && under.report().byInstance['y'], 15_000, 'both are asked');
 
   for (const { instance } of victims) await instance.stop();
   const at = under.report().requests;
@@ -84,33 +85,33 @@ test('an instance that is killed, while Consul still calls it passing, costs no 
 
 test('a rolling replacement of twenty instances, each drained, costs no request and no reload', async () => {
   const old = await Promise.all(Array.from({ length: 20 }, (_, i) => world.serve('web', `old${i}`, ['haproxy'])));
-  await until(() => isInHaproxy('web-old19'), 10_000, 'the old ones are there');
+  await until(() => isInHaproxy('web-old19'), 15_000, 'the old ones are there');
   await using under = load();
-  const before = await reloads();
+  const before = await worker();
 
   for (const [i, { instance, registration }] of old.entries()) {
     await world.serve('web', `new${i}`, ['haproxy']);
     await world.withdraw({ instance, registration });
-    await until(async () => !(await isInHaproxy(registration.id)), 10_000, `${registration.id} is drained`);
+    await until(async () => !(await isInHaproxy(registration.id)), 15_000, `${registration.id} is drained`);
     await instance.stop();
   }
   const asked = Object.keys(under.report().byInstance);
-  await until(() => under.report().byInstance['new19'], 5_000, 'the new ones are asked');
+  await until(() => under.report().byInstance['new19'], 15_000, 'the new ones are asked');
 
   expect(asked.filter((id) => id.startsWith('old')).length).toBeGreaterThan(10);
-  expect(await reloads()).toBe(before);
+  expect(await worker()).toBe(before);
   await expectNoFailure(under);
 });
 
 test('a check of Consul that flaps costs no request and no reload', async () => {
   let flapping = await world.serve('web', 'flaps', ['haproxy']);
   await using under = load();
-  const before = await reloads();
+  const before = await worker();
 
   for (let i = 0; i < 40; i += 1) flapping = await world.change(flapping, { health: i % 2 === 0 ? 'critical' : 'passing' });
-  await until(() => isInHaproxy('web-flaps'), 10_000, 'it is there in the end');
+  await until(() => isInHaproxy('web-flaps'), 15_000, 'it is there in the end');
 
-  expect(await reloads()).toBe(before);
+  expect(await worker()).toBe(before);
   await expectNoFailure(under, 10);
 });
 
@@ -121,7 +122,7 @@ test('a TCP connection has survived all of this', async () => {
 
 test('workers of earlier configurations are counted, and few', async () => {
   const old =
-    /# old workers\n([\s\S]*?)# programs/.exec(await until(() => world.edge.askMaster('show proc'), 5_000, 'the master answers'))?.[1] ??
+    /# old workers\n([\s\S]*?)# programs/.exec(await until(() => world.edge.askMaster('show proc'), 15_000, 'the master answers'))?.[1] ??
     '';
 
   expect(old.split('\n').filter((line) => line.includes('worker')).length).toBeLessThanOrEqual(6);
