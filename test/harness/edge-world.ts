@@ -48,7 +48,7 @@ export async function startEdgeWorld(options: Omit<EdgeOptions, 'consulUrl'> = {
     await fleet[Symbol.asyncDispose]();
     await consul[Symbol.asyncDispose]();
   };
-  await until(async () => (await edge.status()).haproxy.worker, 30_000, 'the edge serves').catch(async (error: unknown) => {
+  await until(async () => (await edge.status()).haproxy.worker, 60_000, 'the edge serves').catch(async (error: unknown) => {
     const output = edge.templater().output();
     await end();
     throw new Error(`${String(error)}\n${output}`, { cause: error });

@@ -15,7 +15,7 @@ import { type CaseCatalog, createCaseCatalog } from './edge-case/case-catalog.ts
 import { type CaseWorld, differences, requestDifferences } from './edge-case/differences.ts';
 
 /** How long the edge may take for a step that does not say more, and how long after that what held must still hold, milliseconds. */
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 15_000;
 const SETTLE_MS = 100;
 
 jest.setTimeout(60_000);
@@ -37,13 +37,13 @@ beforeAll(async () => {
   fleet = startFleet();
   [catalog, marker] = [createCaseCatalog(consul, fleet), createCaseCatalog(consul, fleet)];
   edge = await startEdge({ consulUrl: consul.url });
-  await followed(30_000);
-}, 60_000);
+  await followed(60_000);
+}, 120_000);
 
 afterAll(async () => {
-  await edge[Symbol.asyncDispose]();
-  await fleet[Symbol.asyncDispose]();
-  await Promise.all([consul, otherConsul].map((agent) => agent[Symbol.asyncDispose]()));
+  await edge?.[Symbol.asyncDispose]();
+  await fleet?.[Symbol.asyncDispose]();
+  await Promise.all([consul, otherConsul].map((agent) => agent?.[Symbol.asyncDispose]()));
 });
 
 afterEach(async () => {

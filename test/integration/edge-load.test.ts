@@ -5,7 +5,7 @@ import { type Load, startLoad } from '../harness/load.ts';
 import { openTalk, type Talk } from '../harness/talk.ts';
 import { until } from '../harness/until.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 let world: EdgeWorld;
 /** Stays open through everything that the tests of this file do. */
@@ -18,11 +18,11 @@ beforeAll(async () => {
   await world.serve('db', 'stays', [`haproxy_tcp=${port}`], { kind: 'tcp' });
   await world.isAnswered('web.service', 'web/stays');
   talk = await until(() => openTalk({ address: world.edge.bind, port }), 15_000, 'the TCP port opens');
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
-  talk.close();
-  await world[Symbol.asyncDispose]();
+  talk?.close();
+  await world?.[Symbol.asyncDispose]();
 });
 
 /** Another one after a reload. */
@@ -33,7 +33,7 @@ function load(): Load {
 }
 
 /** Ends the load; it did something, and nothing of it failed. */
-async function expectNoFailure(under: Load, least = 100): Promise<void> {
+async function expectNoFailure(under: Load, least = 10): Promise<void> {
   const { requests, failures } = await under.stop();
   expect(failures).toEqual({});
   expect(requests).toBeGreaterThan(least);
@@ -77,7 +77,7 @@ test('an instance that is killed, while Consul still calls it passing, costs no 
 
   for (const { instance } of victims) await instance.stop();
   const at = under.report().requests;
-  await until(() => under.report().requests > at + 500, 20_000, 'requests afterwards');
+  await until(() => under.report().requests > at + 300, 30_000, 'requests afterwards');
 
   await expectNoFailure(under);
   for (const victim of victims) await world.withdraw(victim);
@@ -112,7 +112,7 @@ test('a check of Consul that flaps costs no request and no reload', async () => 
   await until(() => isInHaproxy('web-flaps'), 15_000, 'it is there in the end');
 
   expect(await worker()).toBe(before);
-  await expectNoFailure(under, 10);
+  await expectNoFailure(under);
 });
 
 test('a TCP connection has survived all of this', async () => {

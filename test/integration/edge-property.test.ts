@@ -21,10 +21,10 @@ let ports: readonly number[] = [];
 beforeAll(async () => {
   ports = await freePorts(3);
   world = await startEdgeWorld();
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
-  await world[Symbol.asyncDispose]();
+  await world?.[Symbol.asyncDispose]();
 });
 
 /** What HAProxy has to be, or is, as lines of text. */
