@@ -42,6 +42,7 @@ export function createAnswers({ transportFor, changed, log, holdMs, now = Date.n
   const states = new Map<string, { readonly query: Query; readonly state: Extract<QueryState, { kind: 'failing' }> }>();
   const places = new Map<string, Place>();
   const heardAt = new Map<string, number>();
+  let followed: ReadonlySet<string> = new Set();
   const alarm = createAlarm(changed);
   const holds = createHolds({ believe: (query, view) => put(query, view), holdMs, log, now }, signal);
 
@@ -121,8 +122,10 @@ export function createAnswers({ transportFor, changed, log, holdMs, now = Date.n
   return {
     store,
     follow: (queries) => {
-      feeds.follow(queries);
       const wanted = new Set(queries.map(({ id }) => id));
+      if (wanted.size === followed.size && [...wanted].every((id) => followed.has(id))) return;
+      followed = wanted;
+      feeds.follow(queries);
       for (const id of heardAt.keys()) if (!wanted.has(id)) forget(id);
       for (const id of states.keys()) if (!wanted.has(id)) states.delete(id);
     },
