@@ -18,7 +18,7 @@ export function apiSources(engine: TemplateEngine, address: string, problems: Pr
     }),
     metrics,
     routes: {
-      'POST /holds/release': async () => {
+      'POST /release': async () => {
         engine.answers.release();
         return { status: 200, body: { released: true } };
       },
