@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { z } from 'zod';
+import { withDeadline } from '../daemon/deadline.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { type Container, parseContainer } from './container.ts';
 import { type DockerEvent, parseDockerEvent } from './docker-event.ts';
@@ -39,11 +40,10 @@ const PAST_EVENTS_TIMEOUT_MS = 1_000;
 export function createDockerEngine(url: string, { keepsInspection, tls }: { keepsInspection: boolean; tls?: DockerTls }): DockerEngine {
   const docker = new Docker(dockerOptions(url, tls));
   const asked = async <Value>(what: string, ask: (within: AbortSignal) => Promise<Value>, signal: AbortSignal): Promise<Value> => {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
-      return await Promise.race([ask(within), abortion(within)]);
+      return await withDeadline(TIMEOUT_MS, signal, ask);
     } catch (cause) {
-      throw failure(what, url, cause, signal, within);
+      throw failure(what, url, cause, signal);
     }
   };
   return {
@@ -144,13 +144,11 @@ function isStatus(error: unknown): error is { statusCode: number } {
   return typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number';
 }
 
-function abortion(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
-}
-
-function failure(what: string, subject: string, cause: unknown, signal: AbortSignal, within: AbortSignal): unknown {
+function failure(what: string, subject: string, cause: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return cause;
-  if (within.aborted) return new OperationError(what, { subject, cause, hint: `no answer within ${TIMEOUT_MS} ms` });
+  if (cause instanceof DOMException && cause.name === 'TimeoutError') {
+    return new OperationError(what, { subject, cause, hint: `no answer within ${TIMEOUT_MS} ms` });
+  }
   if (cause instanceof z.ZodError)
     return new OperationError(what, { subject, cause, hint: `not what an engine answers: ${z.prettifyError(cause)}` });
   return cause instanceof Error ? new OperationError(what, { subject, cause }) : cause;

@@ -55,6 +55,7 @@ const UNREACHABLE_RETRY_WITHIN_MS = 2_000;
 /** The agent is read this often, milliseconds; less often where reading is so dear that it would take more than a hundredth of the time. */
 const READ_EVERY_MS = 2_000;
 const READ_SHARE = 100;
+const READ_AGAIN_MS = 50;
 
 /** Keeps the agent what the host wants, until the signal aborts. Each service ID is worked on by itself, one write at a time. */
 export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }: SettleOptions, signal: AbortSignal): Settlement {
@@ -173,6 +174,16 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
     return kind === 'step' || (kind === 'refused') !== refusals.has(id);
   }
 
+  /** Ends early when a write did not get through, though not at once. */
+  async function untilNextRead(waitMs: number): Promise<void> {
+    const wake = new AbortController();
+    readSoon = () => wake.abort();
+    signal.addEventListener('abort', readSoon);
+    await sleep(waitMs, wake.signal);
+    signal.removeEventListener('abort', readSoon);
+    if (wake.signal.aborted) await sleep(READ_AGAIN_MS, signal);
+  }
+
   async function run(): Promise<void> {
     for (let failures = 0; !signal.aborted; ) {
       let waitMs = READ_EVERY_MS;
@@ -188,10 +199,7 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
         else if (lost !== why) log.warn({ why }, 'consul cannot be read, trying again');
         lost = why;
       }
-      const wake = new AbortController();
-      readSoon = () => wake.abort();
-      await sleep(waitMs, AbortSignal.any([signal, wake.signal]));
-      if (wake.signal.aborted) await sleep(50, signal);
+      await untilNextRead(waitMs);
     }
   }
 
