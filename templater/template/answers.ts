@@ -21,8 +21,8 @@ export interface Answers {
   readonly failure: (query: Query) => string | undefined;
   readonly failing: () => readonly { readonly query: string; readonly since: number; readonly failures: number; readonly error: string }[];
   readonly holds: () => readonly Hold[];
-  /** Believes all that is withheld. */
-  readonly release: () => void;
+  /** Believes what is withheld of one query or service, or all; answers the queries. */
+  readonly release: (subject?: string) => readonly string[];
 }
 
 export interface AnswersPorts {

@@ -18,7 +18,8 @@ export interface Holds {
   readonly hold: (query: Query, view: unknown, reason: string) => void;
   readonly over: (id: string) => void;
   readonly list: () => readonly Hold[];
-  readonly release: () => void;
+  /** Believes what is withheld of one query or service, or all; answers the queries. */
+  readonly release: (subject?: string) => readonly string[];
 }
 
 interface Ports {
@@ -34,9 +35,9 @@ export function createHolds({ believe, holdMs, log, now }: Ports, signal: AbortS
   const alarm = createAlarm(() => end((since) => since + holdMs <= now()));
   signal.addEventListener('abort', alarm.off);
 
-  function end(isOver: (since: number) => boolean): void {
+  function end(isOver: (since: number, id: string) => boolean): void {
     for (const [id, { query, view, since }] of held) {
-      if (!isOver(since)) continue;
+      if (!isOver(since, id)) continue;
       held.delete(id);
       log.warn({ query: id }, 'hold is over, the change counts');
       believe(query, view);
@@ -67,6 +68,10 @@ export function createHolds({ believe, holdMs, log, now }: Ports, signal: AbortS
         since: new Date(since).toISOString(),
         until: new Date(since + holdMs).toISOString(),
       })),
-    release: () => end(() => true),
+    release: (subject) => {
+      const released = [...held.keys()].filter((id) => subject === undefined || id === subject || id === `service ${subject}`);
+      end((_, id) => released.includes(id));
+      return released;
+    },
   };
 }

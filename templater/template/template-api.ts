@@ -18,10 +18,7 @@ export function apiSources(engine: TemplateEngine, address: string, problems: Pr
     }),
     metrics,
     routes: {
-      'POST /release': async () => {
-        engine.answers.release();
-        return { status: 200, body: { released: true } };
-      },
+      'POST /release': async (query) => ({ status: 200, body: { released: engine.answers.release(query.get('service') ?? undefined) } }),
     },
   };
 }

@@ -243,7 +243,8 @@ describe('outages', () => {
     await until(() => running.engine.answers.holds().length > 0, 8_000, 'it is withheld');
     expect(running.engine.answers.holds()[0]).toMatchObject({ subject: 'service web', reason: expect.stringContaining('whole catalog') });
     expect(await textOf(one.destination)).toBe('web ');
-    running.engine.answers.release();
+    expect(running.engine.answers.release('other')).toEqual([]);
+    expect(running.engine.answers.release('web')).toEqual(['service web']);
     await holds(one.destination, '');
   }, 20_000);
 
