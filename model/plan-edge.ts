@@ -5,7 +5,7 @@ import type { EdgeGroup, EdgePlan } from './edge.ts';
 import type { Resolved, ServiceKeys } from './edge-instances.ts';
 import { hostsOfService } from './host-name.ts';
 import type { Instance } from './instance.ts';
-import { type PlannedService, planService, type ServiceInputs } from './plan-service.ts';
+import { type ClaimingRules, type PlannedService, planService, type ServiceInputs } from './plan-service.ts';
 import type { Problem } from './problem.ts';
 import type { ServiceRules } from './service-rules.ts';
 
@@ -40,13 +40,13 @@ const NO_CERTIFICATES: EdgePlan['certificates'] = new Map();
 /** Makes a planner, which is pure: it only remembers what it made of inputs that are the same objects as before. */
 export function createPlanner(): Planner {
   const planned = rememberedByInstances(planService);
+  const settled = rememberedBySame(settleRules);
   return (catalog, policy, lastGood) => {
     const good = new Map<string, ServiceRules>();
     const groups = new Map<string, EdgeGroup>();
     const problems: Problem[] = [];
     const hostNames = new Set<string>();
-    const claims: Claims = { hosts: [], paths: [], ports: [] };
-    const names = { domain: policy.domain, addedDomains: policy.addedDomains, datacenters: catalog.datacenters };
+    const rules: ClaimingRules[] = [];
     for (const service of [...catalog.services.keys()].sort(byteOrder)) {
       const part = planned({
         service,
@@ -59,15 +59,12 @@ export function createPlanner(): Planner {
       if (part.lastGood !== undefined) good.set(service, part.lastGood);
       for (const problem of part.problems) problems.push(problem);
       for (const name of part.hostNames) hostNames.add(name);
-      if (part.rules === undefined) continue;
-      if (part.rules.http) for (const wanted of hostsOfService(service, names)) claims.hosts.push({ service, wanted });
-      for (const wanted of part.rules.routes) claims.paths.push({ service, wanted });
-      for (const wanted of part.rules.ports) claims.ports.push({ service, wanted });
+      if (part.claims !== undefined) rules.push(part.claims);
     }
-    const settled = settleClaims(claims, policy.refusedPorts);
+    const owned = settled(rules, catalog.datacenters, policy);
     return {
-      plan: { groups, ...settled.rules, certificates: policy.certificates ?? NO_CERTIFICATES },
-      problems: [...problems, ...settled.problems],
+      plan: { groups, ...owned.rules, certificates: policy.certificates ?? NO_CERTIFICATES },
+      problems: [...problems, ...owned.problems],
       lastGood: good,
       hostNames: [...hostNames],
     };
@@ -78,17 +75,69 @@ function keysOf({ keys }: Catalog, service: string): ServiceKeys {
   return { maxconn: keys.get(`haproxy/${service}/maxconn`), weights: keys.get(`haproxy/${service}/weights`) };
 }
 
+function settleRules(
+  all: readonly ClaimingRules[],
+  datacenters: readonly string[],
+  { domain, addedDomains, refusedPorts }: EdgePolicy,
+): ReturnType<typeof settleClaims> {
+  const claims: Claims = { hosts: [], paths: [], ports: [] };
+  for (const { service, http, routes, ports } of all) {
+    if (http) for (const wanted of hostsOfService(service, { domain, addedDomains, datacenters })) claims.hosts.push({ service, wanted });
+    for (const wanted of routes) claims.paths.push({ service, wanted });
+    for (const wanted of ports) claims.ports.push({ service, wanted });
+  }
+  return settleClaims(claims, refusedPorts);
+}
+
+/** Most changes are of instances: while the claims are the same objects, so is who owns what. */
+function rememberedBySame(settle: typeof settleRules): typeof settleRules {
+  let known: { inputs: Parameters<typeof settleRules>; result: ReturnType<typeof settleRules> } | undefined;
+  return (...inputs) => {
+    if (known === undefined || !isSameClaiming(known.inputs, inputs)) known = { inputs, result: settle(...inputs) };
+    return known.result;
+  };
+}
+
+function isSameClaiming(
+  [a, aDatacenters, aPolicy]: Parameters<typeof settleRules>,
+  [b, bDatacenters, bPolicy]: Parameters<typeof settleRules>,
+): boolean {
+  const isSamePolicy =
+    aPolicy.refusedPorts === bPolicy.refusedPorts && aPolicy.domain === bPolicy.domain && aPolicy.addedDomains === bPolicy.addedDomains;
+  return isSamePolicy && isSameList(aDatacenters, bDatacenters) && isSameList(a, b);
+}
+
 /** Forgets with the list of instances; of one list it remembers the last result. */
 function rememberedByInstances(plan: (inputs: ServiceInputs) => PlannedService): (inputs: ServiceInputs) => PlannedService {
   const known = new WeakMap<readonly Instance[], { inputs: ServiceInputs; result: PlannedService }>();
+  const claiming = new Map<string, ClaimingRules>();
   return (inputs) => {
     const before = known.get(inputs.instances);
     if (before !== undefined && sameInputs(before.inputs, inputs)) return before.result;
-    const result = plan(inputs);
+    const result = withSameClaims(plan(inputs), claiming);
     // Fed back its own last good rules, the same list gives the same result.
     known.set(inputs.instances, { inputs: { ...inputs, lastGood: result.lastGood }, result });
     return result;
   };
+}
+
+/** Claims that say the same as those before are the same object. */
+function withSameClaims(part: PlannedService, claiming: Map<string, ClaimingRules>): PlannedService {
+  const { claims } = part;
+  if (claims === undefined) return part;
+  const before = claiming.get(claims.service);
+  const isSame =
+    before !== undefined &&
+    before.http === claims.http &&
+    isSameList(before.routes, claims.routes) &&
+    isSameList(before.ports, claims.ports);
+  if (isSame) return { ...part, claims: before };
+  claiming.set(claims.service, claims);
+  return part;
+}
+
+function isSameList<Item>(a: readonly Item[], b: readonly Item[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 function sameInputs(a: ServiceInputs, b: ServiceInputs): boolean {

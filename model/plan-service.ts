@@ -15,9 +15,13 @@ export interface ServiceInputs {
   readonly lastGood: ServiceRules | undefined;
 }
 
+/** What a service wants for itself alone. */
+export type ClaimingRules = Pick<ServiceRules, 'http' | 'routes' | 'ports'> & { readonly service: string };
+
 export interface PlannedService {
   /** Absent when the edge does not serve it. */
   readonly rules?: ServiceRules;
+  readonly claims?: ClaimingRules;
   /** The rules to fall back on at the next value that does not parse. */
   readonly lastGood?: ServiceRules;
   readonly groups: readonly EdgeGroup[];
@@ -35,6 +39,7 @@ export function planService({ service, instances, keys, resolved, lastGood }: Se
   const keep = said.good ? said.rules : lastGood;
   return {
     rules,
+    claims: { service, http: rules.http, routes: rules.routes, ports: rules.ports },
     ...(keep !== undefined && { lastGood: keep }),
     groups: groupsOf(service, rules, planned.instances),
     problems: [...said.problems, ...planned.problems],

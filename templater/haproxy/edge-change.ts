@@ -108,6 +108,7 @@ function changeOfMap(
   wanted: ReadonlyMap<string, string>,
   loaded: ReadonlyMap<string, string>,
 ): EdgeAction[] {
+  if (running === wanted) return [];
   const [add, set] = [new Map<string, string>(), new Map<string, string>()];
   for (const [key, group] of wanted) {
     const before = running.get(key);

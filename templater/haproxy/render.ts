@@ -61,18 +61,22 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
   const text = (listeners: readonly { port: number; group: string }[], certificates: readonly string[], backends: string, name: string) =>
     main.render({ settings, files, features, bindAddress, listeners, certificates, backends, fingerprint: name });
 
+  const mapOf = rememberedMap();
+  const nameOf = rememberedFingerprint();
+  const baseOf = rememberedLast((...certificates: readonly string[]) => text([], certificates, '', ''));
+
   return (plan) => {
     const certificates = [...plan.certificates.keys()];
     const groups = [...plan.groups.values()].map((group) => ({ group, ...ofGroup(group, certificates.length > 0) }));
-    const base = text([], certificates, '', '');
+    const base = baseOf(...certificates);
     const shape: EdgeShape = { base, listeners: plan.listeners, groups: new Map(groups.map(({ group, head }) => [group.key, head])) };
-    const name = fingerprint(shape);
+    const name = nameOf(shape);
     const listeners = [...plan.listeners].sort(([a], [b]) => a - b).map(([port, group]) => ({ port, group }));
     return {
       config: text(listeners, certificates, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
       certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
-      hostsMap: mapText(plan.hosts),
-      pathsMap: mapText(pathKeys(plan.paths)),
+      hostsMap: mapOf(plan.hosts),
+      pathsMap: mapOf(pathKeys(plan.paths)),
       shape,
       fingerprint: name,
     };
@@ -82,6 +86,40 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
 interface Section {
   readonly head: string;
   readonly servers: string;
+}
+
+/** The text of a map that is the same object as before is not made anew. */
+function rememberedMap(): (entries: ReadonlyMap<string, string>) => string {
+  const known = new WeakMap<ReadonlyMap<string, string>, string>();
+  return (entries) => {
+    const made = known.get(entries) ?? mapText(entries);
+    known.set(entries, made);
+    return made;
+  };
+}
+
+/** Hashing a thousand sections costs more than seeing that they are the ones of before. */
+function rememberedFingerprint(): (shape: EdgeShape) => string {
+  let last: { shape: EdgeShape; name: string } | undefined;
+  return (shape) => {
+    if (last === undefined || !isSameShape(last.shape, shape)) last = { shape, name: fingerprint(shape) };
+    return last.name;
+  };
+}
+
+function isSameShape(a: EdgeShape, b: EdgeShape): boolean {
+  const isSame = <Key, Value>(x: ReadonlyMap<Key, Value>, y: ReadonlyMap<Key, Value>) =>
+    x.size === y.size && [...x].every(([key, value]) => y.get(key) === value);
+  return a.base === b.base && isSame(a.listeners, b.listeners) && isSame(a.groups, b.groups);
+}
+
+function rememberedLast(make: (...words: readonly string[]) => string): (...words: readonly string[]) => string {
+  let last: { key: string; made: string } | undefined;
+  return (...words) => {
+    const key = words.join('\0');
+    if (last?.key !== key) last = { key, made: make(...words) };
+    return last.made;
+  };
 }
 
 function mapText(entries: ReadonlyMap<string, string>): string {
