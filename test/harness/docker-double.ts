@@ -60,7 +60,7 @@ export async function startDockerDouble(): Promise<DockerDouble> {
     void inspectionsWait.finally(() =>
       container === undefined
         ? json(answer, 404, { message: `No such container: ${id}` })
-        : json(answer, 200, inspection({ id, ...container })),
+        : json(answer, 200, broken.has(id) ? { Id: id } : inspection({ id, ...container })),
     );
   });
   const events = (answer: ServerResponse, isPast: boolean) => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { agentView } from '../harness/agent-view.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
 import { type DockerDouble, startDockerDouble } from '../harness/docker-double.ts';
@@ -8,6 +8,7 @@ import { until } from '../harness/until.ts';
 /** What Engine 29 sends and no engine at hand does, and what must not depend on what others do with one: a double of the engine, a real agent. */
 
 const SOON = 10_000;
+jest.setTimeout(30_000);
 let consul: TestConsul;
 let engine: DockerDouble;
 let registrator: TestRegistrator;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { agentView } from '../harness/agent-view.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
 import { type ContainerOptions, docker, startContainer, type TestContainer } from '../harness/docker.ts';
@@ -22,6 +22,7 @@ afterAll(async () => {
 
 /** How long anything may take on a busy machine; what is measured is in bench/. */
 const SOON = 10_000;
+jest.setTimeout(60_000);
 /** Ends when it is told to, at once. */
 const OBEDIENT = ['sh', '-c', 'trap exit TERM; while :; do sleep 1 & wait; done'];
 
