@@ -71,6 +71,10 @@ export async function reloadHaproxy(files: EdgeFiles, fingerprint: string, signa
   const said = await tellMaster(files.masterSocket, 'reload', signal);
   let failed = /Success=0/.test(said) ? said : undefined;
   const watch = setInterval(() => {
+    isThere(files).then(
+      (there) => (failed ??= there ? undefined : 'it has ended meanwhile'),
+      () => {},
+    );
     readProcesses(files, signal).then(
       (now) => (failed ??= now.failedReloads > failedReloads ? 'the master says that the reload failed' : undefined),
       () => {},
