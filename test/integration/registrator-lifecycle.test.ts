@@ -256,7 +256,9 @@ test('with -deregister on-success, who ends with an error stays, in maintenance,
   await docker('kill', '-s', 'USR1', bad.id, good.id);
   await becomes(goodId, 'none');
   await becomes(badId, 'critical');
-  expect((await other.status()).containers.find(({ id }) => id === bad.id)?.phase).toBe('failed');
+  const phase = async () => (await other.status()).containers.find(({ id }) => id === bad.id)?.phase;
+  await until(async () => (await phase()) === 'failed', SOON, 'its end is inspected');
+  expect(await agent.statusOf(badId)).toBe('critical');
 
   await docker('rm', bad.id);
   await becomes(badId, 'none');
