@@ -38,7 +38,7 @@ export async function runEdge(
     settings,
     features,
     problems,
-    metrics: createEdgeMetrics(metrics),
+    metrics: createEdgeMetrics(metrics, { problems: () => problems.list().length, holds: () => guarded.holds().length }),
     lastGood: memory?.lastGood ?? new Map(),
     log,
   });

@@ -6,7 +6,7 @@ import { OperationError } from '../daemon/operation-error.ts';
 import { logLevel, type Program, startProgram } from '../daemon/settings.ts';
 import { dryRunEdge } from './edge-dry-run.ts';
 import { runEdge } from './edge-main.ts';
-import { edgeSettings } from './haproxy/edge-settings.ts';
+import { edgeSettings, equalPorts } from './haproxy/edge-settings.ts';
 import { configPaths, readConfiguration } from './template/config-file.ts';
 import { runImport } from './template/import/run-import.ts';
 import { runTemplates } from './template/program.ts';
@@ -39,6 +39,11 @@ process.exitCode = isImport
       const hasTemplates = settings.templates.length > 0 || settings.configs.length > 0;
       if (settings.edge === hasTemplates) {
         process.stderr.write(`toots templater: ${hasTemplates ? BOTH : 'nothing to do: give -template, -config or --edge'}\n`);
+        return 2;
+      }
+      const twice = settings.edge ? equalPorts(settings) : [];
+      if (twice.length > 0) {
+        process.stderr.write(twice.map((problem) => `toots templater: ${problem}\n`).join(''));
         return 2;
       }
       const run = (signal: AbortSignal) => {

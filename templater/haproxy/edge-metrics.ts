@@ -9,8 +9,22 @@ export interface EdgeMetrics {
 }
 
 /** The edge's own metrics, registered in `registers`. */
-export function createEdgeMetrics(registry: Registry): EdgeMetrics {
+export function createEdgeMetrics(
+  registry: Registry,
+  count: { readonly problems: () => number; readonly holds: () => number },
+): EdgeMetrics {
   const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge('toots_problems', 'Problems there are now', count.problems);
+  gauge('toots_holds', 'Services of which something is held as a suspected outage of Consul', count.holds);
   const rounds = new Counter({ name: 'toots_edge_rounds_total', help: 'Rounds by what they did', labelNames: ['did'], registers });
   const seconds = new Histogram({
     name: 'toots_edge_round_seconds',

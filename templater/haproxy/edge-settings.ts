@@ -119,6 +119,25 @@ type Settings = { readonly [Name in keyof typeof edgeSettings]: z.output<(typeof
 /** What the edge engine is told. */
 export type EdgeSettings = Omit<Settings, 'edge' | 'dryRun'>;
 
+/** Ports of the edge that are given twice, a sentence each. Pure. */
+export function equalPorts({
+  httpPort,
+  httpsPort,
+  statsPort,
+  api,
+}: Pick<EdgeSettings, 'httpPort' | 'httpsPort' | 'statsPort' | 'api'>): readonly string[] {
+  const ports = [
+    ['-http-port', httpPort],
+    ['-https-port', httpsPort],
+    ['-stats-port', statsPort],
+    ['-api', api.port],
+  ] as const;
+  return ports.flatMap(([flag, port], i) => {
+    const other = ports.slice(0, i).find(([, before]) => before === port);
+    return other === undefined ? [] : [`${flag}: ${port} is that of ${other[0]} already; each needs its own`];
+  });
+}
+
 /** Where everything of the edge lies: below the run directory. */
 export function edgeFiles(runDir: string) {
   return {

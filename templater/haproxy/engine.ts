@@ -1,3 +1,4 @@
+import type { ConsulAddress } from '../../consul/address.ts';
 import { createAlarm } from '../../daemon/alarm.ts';
 import { coalesce } from '../../daemon/coalesce.ts';
 import type { Logger } from '../../daemon/log.ts';
@@ -52,7 +53,7 @@ export interface EdgeEngine {
 }
 
 export interface EdgeEngineParts {
-  readonly settings: EdgeSettings;
+  readonly settings: EdgeSettings & { readonly consul?: ConsulAddress };
   readonly features: HaproxyFeatures;
   readonly problems: ProblemBook;
   readonly metrics: EdgeMetrics;

@@ -1,3 +1,4 @@
+import type { ConsulAddress } from '../../consul/address.ts';
 import type { PlannedEdge } from '../../model/plan-edge.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import { whyNotBindable } from './ports.ts';
@@ -12,24 +13,33 @@ export interface ListenPorts {
   readonly waiting: () => boolean;
 }
 
+/**
+ * Ports of Consul's agents and of our services. A program that is restarted must find its port free: a listener that took it
+ * meanwhile would keep it out, and answer in its place.
+ */
+const PLATFORM_PORTS: ReadonlyMap<number, string> = new Map([
+  ...[8300, 8301, 8302, 8500, 8501, 8502, 8503, 8600].map((port) => [port, 'Consul'] as const),
+  [9181, 'the registrator'],
+  [9182, 'the templater'],
+]);
+
+type Settings = Pick<EdgeSettings, 'bind' | 'httpPort' | 'httpsPort' | 'statsPort' | 'api'> & { readonly consul?: ConsulAddress };
+
 /** `open` ports are those that HAProxy listens on already. */
-export function createListenPorts({
-  bind,
-  httpPort,
-  httpsPort,
-  statsPort,
-  api,
-}: Pick<EdgeSettings, 'bind' | 'httpPort' | 'httpsPort' | 'statsPort' | 'api'>): ListenPorts {
-  const own = new Map(
-    (
+export function createListenPorts({ bind, httpPort, httpsPort, statsPort, api, consul }: Settings): ListenPorts {
+  const reserved = new Map(PLATFORM_PORTS);
+  if (consul?.kind === 'tcp') reserved.set(consul.port, 'Consul');
+  const own = new Map([
+    ...[...reserved].map(([port, whose]) => [port, `this is a port of ${whose}; choose another`] as const),
+    ...(
       [
         ['HTTP', httpPort],
         ['HTTPS', httpsPort],
         ['statistics', statsPort],
         ['API', api.port],
       ] as const
-    ).map(([what, port]) => [port, `this is the ${what} port of the edge itself; choose another`]),
-  );
+    ).map(([what, port]) => [port, `this is the ${what} port of the edge itself; choose another`] as const),
+  ]);
   let busy = new Map<number, string>();
   let refused: ReadonlyMap<number, string> = own;
   return {

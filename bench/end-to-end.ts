@@ -1,0 +1,61 @@
+/**
+ * How soon a container that starts is served by the edge: Docker, registrator, Consul, templater, HAProxy, a request.
+ *   npm run build && node dist/bench/end-to-end.js     prints, and writes bench/results/end-to-end.md
+ * A Docker engine, consul and haproxy on this machine, which should do nothing else. Half a minute.
+ */
+import { writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { docker, startContainer } from '../test/harness/docker.ts';
+import { startPlatform } from '../test/harness/platform.ts';
+import { PROJECT_FOLDER } from '../test/harness/program.ts';
+import { request } from '../test/harness/request.ts';
+import { until } from '../test/harness/until.ts';
+import { quantiles } from './quantiles.ts';
+
+const TIMES = 20;
+const HOST = 'bench-e2e.service';
+const CALM_MS = 700;
+
+const web = { publish: ['0.0.0.0::80'], env: { SERVICE_NAME: 'bench-e2e', SERVICE_TAGS: 'haproxy' } } as const;
+const loadBefore = (loadavg()[0] ?? 0).toFixed(1);
+
+await using platform = await startPlatform();
+
+/** Asks without a pause until this container answers; when it did, milliseconds since the epoch. */
+async function answeredBy(id: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    for (;;) {
+      const answer = await request({ port: platform.httpPort, host: HOST, agent });
+      if (answer.kind === 'answer' && answer.text.trim() === id.slice(0, 12)) return Date.now();
+    }
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** When the engine says that a container started, milliseconds since the epoch. */
+async function startedAt(id: string): Promise<number> {
+  return Date.parse(await docker('inspect', '-f', '{{.State.StartedAt}}', id));
+}
+
+await using first = await startContainer(web);
+await until(async () => (await request({ port: platform.httpPort, host: HOST })).kind === 'answer', 10_000, 'the edge answers');
+await answeredBy(first.id);
+const delays: number[] = [];
+for (let i = 0; i < TIMES; i += 1) {
+  await wait(CALM_MS);
+  await using next = await startContainer(web);
+  const served = await answeredBy(next.id);
+  delays.push(served - (await startedAt(next.id)));
+}
+
+const row = `start of a container (\`StartedAt\`) → first answer through the edge, ${TIMES} times, one more instance of a service each time: ${quantiles(delays)}`;
+console.log(row);
+await writeFile(
+  join(PROJECT_FOLDER, 'bench', 'results', 'end-to-end.md'),
+  `# From a container to an answer\n\n\`npm run build && node dist/bench/end-to-end.js\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores (load ${loadBefore} before it began), everything on one machine.\n\n- ${row}\n`,
+);
