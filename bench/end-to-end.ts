@@ -8,7 +8,7 @@ import { Agent } from 'node:http';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { docker, startContainer } from '../test/harness/docker.ts';
+import { docker, testImage } from '../test/harness/docker.ts';
 import { startPlatform } from '../test/harness/platform.ts';
 import { PROJECT_FOLDER } from '../test/harness/program.ts';
 import { request } from '../test/harness/request.ts';
@@ -19,7 +19,8 @@ const TIMES = 20;
 const HOST = 'bench-e2e.service';
 const CALM_MS = 700;
 
-const web = { publish: ['0.0.0.0::80'], env: { SERVICE_NAME: 'bench-e2e', SERVICE_TAGS: 'haproxy' } } as const;
+const SERVE = 'mkdir -p /www; hostname > /www/index.html; exec httpd -f -p 80 -h /www';
+const RUN = ['-p', '0.0.0.0::80', '-e', 'SERVICE_NAME=bench-e2e', '-e', 'SERVICE_TAGS=haproxy', await testImage(), 'sh', '-c', SERVE];
 const loadBefore = (loadavg()[0] ?? 0).toFixed(1);
 
 await using platform = await startPlatform();
@@ -42,16 +43,18 @@ async function startedAt(id: string): Promise<number> {
   return Date.parse(await docker('inspect', '-f', '{{.State.StartedAt}}', id));
 }
 
-await using first = await startContainer(web);
+const first = await docker('run', '-d', ...RUN);
 await until(async () => (await request({ port: platform.httpPort, host: HOST })).kind === 'answer', 10_000, 'the edge answers');
-await answeredBy(first.id);
+await answeredBy(first);
 const delays: number[] = [];
 for (let i = 0; i < TIMES; i += 1) {
   await wait(CALM_MS);
-  await using next = await startContainer(web);
-  const served = await answeredBy(next.id);
-  delays.push(served - (await startedAt(next.id)));
+  const next = await docker('create', ...RUN);
+  const [served] = await Promise.all([answeredBy(next), docker('start', next)]);
+  delays.push(served - (await startedAt(next)));
+  await docker('rm', '-f', next);
 }
+await docker('rm', '-f', first);
 
 const row = `start of a container (\`StartedAt\`) → first answer through the edge, ${TIMES} times, one more instance of a service each time: ${quantiles(delays)}`;
 console.log(row);

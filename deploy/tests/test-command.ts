@@ -82,7 +82,8 @@ async function jest(part: TestPart, signal: AbortSignal): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'toots-jest-'));
   const report = join(folder, 'report.json');
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-  const words = [...node, '--ci', '--json', '--outputFile', report, ...jestArguments(part)];
+  // A test that failed may leave a connection or a timer behind; the report is written by then, and nobody waits for it.
+  const words = [...node, '--ci', '--forceExit', '--json', '--outputFile', report, ...jestArguments(part)];
   try {
     process.stdout.write(`\n${part} tests\n`);
     const { shortMessage } = await execa(process.execPath, words, {
