@@ -4,11 +4,12 @@ import { watchCatalog } from '../consul/watch-catalog.ts';
 import type { Logger } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import type { Catalog } from '../model/catalog.ts';
-import { isForEdge } from '../model/edge-options.ts';
+
 import { createPlanner, type PlannedEdge } from '../model/plan-edge.ts';
 import { changeOfEdge, type EdgeAction, type EdgeChange } from './haproxy/edge-change.ts';
 import { readMemory } from './haproxy/edge-memory.ts';
 import { type EdgeSettings, edgeFiles } from './haproxy/edge-settings.ts';
+import { EDGE_WATCH } from './haproxy/edge-watch.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
 import { isThere } from './haproxy/haproxy-process.ts';
 import { createListenPorts } from './haproxy/listen-ports.ts';
@@ -42,11 +43,7 @@ export async function dryRunEdge(
 async function readCatalog(settings: Parameters<typeof consulOptions>[0], log: Logger, signal: AbortSignal): Promise<Catalog> {
   await using transport = connectConsul(consulOptions(settings));
   const within = AbortSignal.any([signal, AbortSignal.timeout(CONSUL_WITHIN_MS)]);
-  for await (const { catalog } of watchCatalog(
-    { transport, isWanted: (_name, tags) => isForEdge(tags), keyPrefix: 'haproxy/', log },
-    within,
-  ))
-    return catalog;
+  for await (const { catalog } of watchCatalog({ transport, ...EDGE_WATCH, log }, within)) return catalog;
   throw new OperationError('read the catalog', { subject: transport.subject, hint: `Consul did not answer within ${CONSUL_WITHIN_MS} ms` });
 }
 

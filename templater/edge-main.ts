@@ -7,13 +7,14 @@ import type { Logger } from '../daemon/log.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
 import { sleep } from '../daemon/sleep.ts';
 import type { Catalog } from '../model/catalog.ts';
-import { isForEdge } from '../model/edge-options.ts';
+
 import { explainRequest, explainService } from '../model/explain.ts';
 import { createBelievedCatalog } from './believed-catalog.ts';
 import { type EdgeMemory, readMemory, writeMemory } from './haproxy/edge-memory.ts';
 import { createEdgeMetrics } from './haproxy/edge-metrics.ts';
 import { type EdgeSettings, edgeFiles, ownNames } from './haproxy/edge-settings.ts';
 import { edgeStatus } from './haproxy/edge-status.ts';
+import { EDGE_WATCH } from './haproxy/edge-watch.ts';
 import { createEdgeEngine, type EdgeEngine } from './haproxy/engine.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
 
@@ -50,7 +51,7 @@ export async function runEdge(
     remember(catalog);
   };
   const guarded = createBelievedCatalog({ last: believed, holdMs: settings.holdMs, believe, log });
-  const watch = watchCatalog({ transport, isWanted: (_name, tags) => isForEdge(tags), keyPrefix: 'haproxy/', log }, signal);
+  const watch = watchCatalog({ transport, ...EDGE_WATCH, log }, signal);
   await serveApi(
     settings.api,
     {

@@ -10,6 +10,7 @@ import { until } from './until.ts';
 /** As `GET /status` tells it, as far as tests look at it. */
 export interface EdgeStatus {
   readonly problems: readonly Problem[];
+  readonly holds: readonly { readonly service: string }[];
   readonly haproxy: { readonly worker: number | null };
   readonly lastRound: { readonly did: string; readonly reasons: readonly string[]; readonly ms: number } | null;
 }

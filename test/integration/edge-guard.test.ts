@@ -11,13 +11,9 @@ import { until } from '../harness/until.ts';
 
 jest.setTimeout(90_000);
 
-interface Held {
-  readonly holds: readonly { readonly service: string }[];
-}
-
 async function heldServices(world: EdgeWorld): Promise<string[]> {
-  const status = (await world.edge.status()) as unknown as Held;
-  return status.holds.map(({ service }) => service).sort();
+  const { holds } = await world.edge.status();
+  return holds.map(({ service }) => service).sort();
 }
 
 async function putKey(world: EdgeWorld, path: string, value: string): Promise<void> {
