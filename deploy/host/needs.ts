@@ -29,7 +29,22 @@ const NEEDS: readonly Need[] = [
 
 /** Installs what is missing of Docker, HAProxy, Consul and the small programs. @throws OperationError that says what cannot be had. */
 export async function installNeeds(progress: Progress, signal: AbortSignal): Promise<void> {
-  const missing = NEEDS.filter(({ program, suffices = () => true }) => {
+  await installMissing(NEEDS, progress, signal);
+  if (findProgram('consul') === undefined)
+    await progress.step(
+      'Installing Consul',
+      () => installConsul(signal),
+      (from) => from,
+    );
+}
+
+/** The browser that looks at the edge's pages, for the tests alone. @throws OperationError that says what cannot be had. */
+export function installBrowser(progress: Progress, signal: AbortSignal): Promise<void> {
+  return installMissing([{ program: 'chromium', packages: ['chromium'] }], progress, signal);
+}
+
+async function installMissing(needs: readonly Need[], progress: Progress, signal: AbortSignal): Promise<void> {
+  const missing = needs.filter(({ program, suffices = () => true }) => {
     const file = findProgram(program);
     return file === undefined || !suffices(file);
   });
@@ -37,12 +52,6 @@ export async function installNeeds(progress: Progress, signal: AbortSignal): Pro
     const packages = new Set(await Promise.all(missing.map((need) => packageOf(need, signal))));
     await progress.step(`Installing ${[...packages].join(', ')}`, () => installPackages([...packages], signal));
   }
-  if (findProgram('consul') === undefined)
-    await progress.step(
-      'Installing Consul',
-      () => installConsul(signal),
-      (from) => from,
-    );
 }
 
 async function packageOf({ program, packages }: Need, signal: AbortSignal): Promise<string> {

@@ -7,7 +7,7 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import { didYouMean } from '../../daemon/settings.ts';
 import { command, wrongUsage } from '../command.ts';
 import { endEngine, ensureEngine } from '../host/docker-engine.ts';
-import { installNeeds } from '../host/needs.ts';
+import { installBrowser, installNeeds } from '../host/needs.ts';
 import { createProgress, type Progress, STDOUT } from '../progress.ts';
 import { PROJECT_FOLDER } from '../project.ts';
 import { type Tally, tallyOf, total } from './jest-report.ts';
@@ -41,6 +41,7 @@ async function runAll(parts: readonly TestPart[], present: readonly TestPart[], 
   try {
     for (const part of parts) {
       if (!present.includes(part)) throw new OperationError(`run the ${part} tests`, { subject: `test/${part}`, hint: 'there are none' });
+      if (part === 'browser') await installBrowser(progress, signal);
       tallies.push(await (part === 'quick' ? jest(part, signal) : withRealPrograms(progress, () => jest(part, signal), signal)));
     }
   } catch (error) {
