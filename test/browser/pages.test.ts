@@ -42,13 +42,13 @@ test('a service is reached by its name', async () => {
 test('the landing page says what this is, and how a service gets here', async () => {
   expect(await visit(world.edge.bind)).toBe(200);
   expect(await page.title()).toBe('Toots edge');
-  expect(await page.getByRole('heading').innerText()).toBe('This is an edge of Toots');
+  expect(await page.getByRole('heading').textContent()).toBe('This is an edge of Toots');
   expect(await page.locator('html').getAttribute('lang')).toBe('en');
 });
 
 test('a host that nobody claims gets a page that says so', async () => {
   expect(await visit('nobody.service.consul')).toBe(503);
-  expect(await page.getByRole('heading').innerText()).toBe('No service has this host or path');
+  expect(await page.getByRole('heading').textContent()).toBe('No service has this host or path');
 });
 
 test('a service without a healthy instance is named on its page', async () => {
@@ -57,7 +57,7 @@ test('a service without a healthy instance is named on its page', async () => {
   await world.change(one, { health: 'critical' });
   await world.isAnswered('sick.service.consul', '503');
   expect(await visit('sick.service.consul')).toBe(503);
-  expect(await page.getByRole('heading').innerText()).toBe('The service sick is not available');
+  expect(await page.getByRole('heading').textContent()).toBe('The service sick is not available');
 });
 
 test('pages are readable on a phone: nothing is wider than the screen', async () => {
