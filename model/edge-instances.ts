@@ -24,6 +24,7 @@ const MOST_NAME_LENGTH = 100;
 export interface ServiceKeys {
   readonly maxconn?: string | undefined;
   readonly weights?: string | undefined;
+  readonly auth?: string | undefined;
 }
 
 /** The instances of a service that get requests, each with its own options, as its keys override them. */
@@ -44,7 +45,7 @@ export function planInstances(all: readonly Instance[], keys: ServiceKeys, resol
       });
     if (where.hostName !== undefined) hostNames.add(where.hostName);
     if (where.kind !== 'endpoint' || !isServed(instance)) continue;
-    const name = instanceName(instance.id, where.address, instance.port);
+    const name = instanceName(instance.id, where.address, instance.port, options.backup);
     if (!byName.has(name))
       byName.set(name, { name, address: where.address, port: instance.port, ...options, variant: variantOf(instance) });
   }
@@ -89,9 +90,9 @@ function endpoint({ address, port }: Instance, resolved: Resolved): Endpoint {
   return { kind: 'endpoint', hostName, address: known };
 }
 
-/** What is no letter of a HAProxy name becomes `_`. Two instances of one name have one address and port, so they are the same one. */
-export function instanceName(id: string, address: string, port: number): string {
-  return `${id.slice(0, MOST_NAME_LENGTH).replace(/[^A-Za-z0-9_.:-]/g, '_')}_${address}:${port}`;
+/** What is no letter of a HAProxy name becomes `_`. Two instances of one name have one address and port, so they are the same one; a backup cannot become another at run time, so it has a name of its own. */
+export function instanceName(id: string, address: string, port: number, backup: boolean): string {
+  return `${id.slice(0, MOST_NAME_LENGTH).replace(/[^A-Za-z0-9_.:-]/g, '_')}_${address}:${port}${backup ? '_backup' : ''}`;
 }
 
 function withoutDuplicates(problems: readonly Problem[]): Problem[] {

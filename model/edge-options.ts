@@ -1,4 +1,9 @@
-import { BALANCES, type Balance, type HttpCheck, type Redirect } from './edge.ts';
+import { byteOrder } from './compare.ts';
+import { BALANCES, type Balance, type HttpCheck, type Redirect, type Sticky } from './edge.ts';
+import { type EdgeUser, parseEdgeUser, withoutHashes } from './edge-user.ts';
+import { type HostPattern, hostPattern, hostPatternFault } from './host-pattern.ts';
+import { type IpNetwork, parseIpNetwork } from './ip-network.ts';
+import { nearestName } from './nearest-name.ts';
 import { type PathPrefix, pathFault, pathPrefix } from './path-prefix.ts';
 import { DEFAULT_WEIGHT, MOST_WEIGHT, type Weight, weight } from './weight.ts';
 
@@ -14,16 +19,29 @@ export type ParsedOption<Value> =
  *   scope      instances differ             refused
  *   --------   --------------------------   ---------------------------------------------------
  *   claim      all of them                  the service keeps its last good rules
+ *   union      all of them                  the service keeps its last good rules
  *   service    the first in byte order      the service keeps its last good rules
  *   instance   each has its own             the next spelling, then the default, for that instance
+ *
+ * A claim makes its service one for the edge, and only one service has what is claimed.
  */
 export interface EdgeOption<Value> {
-  /** Its name in problems. */
-  readonly name: string;
   /** The spellings of its tag; an earlier one beats a later. */
   readonly tags: readonly string[];
-  readonly scope: 'claim' | 'service' | 'instance';
+  readonly scope: 'claim' | 'union' | 'service' | 'instance';
+  /** Whether a value is a list, parted by commas. */
+  readonly isList?: boolean;
+  /** Whether its values are nobody's to see. */
+  readonly isSecret?: boolean;
   readonly parse: (text: string) => ParsedOption<Value>;
+  /** For docs/tags.md: how a value is written, and what it does. */
+  readonly value: string;
+  readonly describe: string;
+}
+
+/** The name of an option in problems: the first spelling of its tag. */
+export function tagOf({ tags: [tag = ''] }: Pick<EdgeOption<unknown>, 'tags'>): string {
+  return tag;
 }
 
 /** Tags that make a service an HTTP service; they have no value. */
@@ -32,26 +50,168 @@ export const HTTP_TAGS: readonly string[] = ['haproxy', 'webapp'];
 /** Connections at once to an instance that sets none. */
 export const DEFAULT_MAX_CONNECTIONS = 128;
 
-/** Every option with a value, each defined here and nowhere else. A new one is a row, a golden file and a line in the README's table. */
+/** The highest priority; the lowest is its negative. */
+export const MOST_PRIORITY = 1_000;
+
+/** Every option with a value, each defined here and nowhere else. A new one is a row, a golden file, and `npm run docs`. */
 export const EDGE_OPTIONS = {
-  route: { name: 'haproxy_route', tags: ['haproxy_route'], scope: 'claim', parse: parseRoute },
-  tcp: { name: 'haproxy_tcp', tags: ['haproxy_tcp'], scope: 'claim', parse: parsePort },
-  balance: { name: 'haproxy_balance', tags: ['haproxy_balance'], scope: 'service', parse: parseBalance },
-  check: { name: 'haproxy_httpchk', tags: ['haproxy_httpchk'], scope: 'service', parse: parseCheck },
-  redirect: { name: 'haproxy_redirect', tags: ['haproxy_redirect'], scope: 'service', parse: parseRedirect },
-  weight: { name: 'weight', tags: ['haproxy_weight', 'weight'], scope: 'instance', parse: parseWeight },
-  maxConnections: { name: 'haproxy_maxconn', tags: ['haproxy_maxconn'], scope: 'instance', parse: parseMaxConnections },
+  vhost: {
+    tags: ['haproxy_vhost'],
+    scope: 'claim',
+    isList: true,
+    parse: parseVhost,
+    value: 'HOST[,HOST…]',
+    describe:
+      'host of its own, or `*.example.org` for every host below `example.org`, at any depth; implies HTTP. With `haproxy_route` the service has that path of its hosts only. In `SERVICE_TAGS` a comma within a value is written `\\,`',
+  },
+  route: {
+    tags: ['haproxy_route'],
+    scope: 'claim',
+    parse: parseRoute,
+    value: '/PATH',
+    describe:
+      '`/PATH` and everything under `/PATH/`, never `/PATHx`, on any host that no more specific rule claims, or on the hosts of `haproxy_vhost` where there are any; implies HTTP. Nothing is rewritten',
+  },
+  tcp: {
+    tags: ['haproxy_tcp'],
+    scope: 'claim',
+    parse: parsePort,
+    value: 'PORT',
+    describe: 'TCP port on every edge node; needs no `haproxy`',
+  },
+  strip: {
+    tags: ['haproxy_strip_prefix'],
+    scope: 'union',
+    parse: parseStrip,
+    value: '/PATH',
+    describe:
+      'its instances do not see this beginning of a path: `/PATH/x` becomes `/x` and `/PATH` becomes `/`, byte for byte, never `/PATHx`; of several the longest. They find it in `X-Forwarded-Prefix`, which clients cannot set',
+  },
+  user: {
+    tags: ['haproxy_auth'],
+    scope: 'union',
+    isSecret: true,
+    parse: parseUser,
+    value: 'USER:HASH',
+    describe:
+      'name and password are asked for over HTTP (TCP ports are not asked: see `haproxy_allow`). The hash is SHA-crypt or bcrypt, as `openssl passwd -5` makes it. The key `haproxy/SERVICE/auth` in Consul, one `USER:HASH` a line, beats the tags',
+  },
+  network: {
+    tags: ['haproxy_allow'],
+    scope: 'union',
+    isList: true,
+    parse: parseNetwork,
+    value: 'CIDR[,CIDR…]',
+    describe: 'networks or addresses (IPv4, IPv6) from which it may be used, over HTTP and TCP; others get 403, or no TCP connection',
+  },
+  balance: {
+    tags: ['haproxy_balance'],
+    scope: 'service',
+    parse: parseBalance,
+    value: 'ALGORITHM',
+    describe: '`roundrobin` (default), `leastconn`, `random`, `source`, `uri` or `first`',
+  },
+  check: {
+    tags: ['haproxy_httpchk'],
+    scope: 'service',
+    parse: parseCheck,
+    value: '[METHOD ]/PATH',
+    describe:
+      'HTTP check by the edge itself, every 2 s, besides those of Consul: down after 3 failures, up after 2 successes; GET, HEAD or OPTIONS',
+  },
+  redirect: {
+    tags: ['haproxy_redirect'],
+    scope: 'service',
+    parse: parseRedirect,
+    value: 'https',
+    describe: 'requests over HTTP are sent to HTTPS (301), where the edge has a certificate (`--certs DIR`)',
+  },
+  sticky: {
+    tags: ['haproxy_sticky'],
+    scope: 'service',
+    parse: parseSticky,
+    value: 'true',
+    describe:
+      'a client keeps its instance, and with it its variant, by a cookie (`toots_SERVICE`: HttpOnly, SameSite=Lax, Secure over HTTPS), while that instance serves; an instance of weight 0 keeps its clients and gets no new ones. `false` is the default',
+  },
+  priority: {
+    tags: ['haproxy_priority'],
+    scope: 'service',
+    parse: parsePriority,
+    value: 'N',
+    describe: `who has what two services claim: the higher, −${MOST_PRIORITY} to ${MOST_PRIORITY}, default 0; then the first name in byte order`,
+  },
+  weight: {
+    tags: ['haproxy_weight', 'weight'],
+    scope: 'instance',
+    parse: parseWeight,
+    value: 'N',
+    describe: 'share of the requests, 0–256, default 100; DNS SRV tells the same. The key `haproxy/SERVICE/weights` in Consul beats it',
+  },
+  maxConnections: {
+    tags: ['haproxy_maxconn'],
+    scope: 'instance',
+    parse: parseMaxConnections,
+    value: 'N',
+    describe: 'connections at once to one instance, 1–65535, default 128; more wait. The key `haproxy/SERVICE/maxconn` in Consul beats it',
+  },
+  backup: {
+    tags: ['haproxy_backup'],
+    scope: 'instance',
+    parse: parseBackup,
+    value: 'true',
+    describe: 'this instance gets requests only while no other can be used; several backups share them by weight. `false` is the default',
+  },
 } satisfies Record<string, EdgeOption<unknown>>;
 
 /** What the options of one instance are when it sets none. */
-export const INSTANCE_DEFAULTS = { weight: DEFAULT_WEIGHT, maxConnections: DEFAULT_MAX_CONNECTIONS } as const;
+export const INSTANCE_DEFAULTS = { weight: DEFAULT_WEIGHT, maxConnections: DEFAULT_MAX_CONNECTIONS, backup: false } as const;
 
-const TAG_NAMES: ReadonlySet<string> = new Set(Object.values(EDGE_OPTIONS).flatMap(({ scope, tags }) => (scope === 'claim' ? tags : [])));
+const OPTIONS: readonly EdgeOption<unknown>[] = Object.values(EDGE_OPTIONS);
+const TAG_NAMES: ReadonlySet<string> = new Set(OPTIONS.flatMap(({ scope, tags }) => (scope === 'claim' ? tags : [])));
+const VALUED_TAGS: ReadonlySet<string> = new Set(OPTIONS.flatMap(({ tags }) => tags));
+const SECRET_TAGS: ReadonlySet<string> = new Set(OPTIONS.flatMap(({ isSecret, tags }) => (isSecret === true ? tags : [])));
+const KNOWN_TAGS: readonly string[] = [...HTTP_TAGS, ...VALUED_TAGS];
+/** What people write who mean the edge. */
+const MEANT_FOR_EDGE = /^haproxy(?:[_=]|$)/i;
 
 /** Whether a service with these tags is one for the edge. */
 export function isForEdge(tags: readonly string[]): boolean {
   return tags.some((tag) => HTTP_TAGS.includes(tag) || TAG_NAMES.has(tagName(tag)));
 }
+
+/** Whether any of the tags speaks of the edge, even if the edge does not know it. */
+export function concernsEdge(tags: readonly string[]): boolean {
+  return isForEdge(tags) || tags.some((tag) => MEANT_FOR_EDGE.test(tag));
+}
+
+/** A tag that is meant for the edge, which does not know it. */
+export interface UnknownTag {
+  /** Without the value, which may be a secret. */
+  readonly name: string;
+  readonly nearest: string;
+}
+
+/** The tags that are meant for the edge and that it does not know, each name once. */
+export function unknownTags(tags: readonly string[]): readonly UnknownTag[] {
+  const unknown = tags.filter((tag) => MEANT_FOR_EDGE.test(tag) && !HTTP_TAGS.includes(tag) && !VALUED_TAGS.has(tagName(tag)));
+  const names = new Set(
+    unknown.map((tag) => /^[\w-]*=?/.exec(tag)?.[0] ?? '').map((name) => (name === 'haproxy=' ? name : name.replace(/=$/, ''))),
+  );
+  return [...names]
+    .sort(byteOrder)
+    .map((name) => ({ name: name.slice(0, 64), nearest: nearestName(name.toLowerCase().slice(0, 64), KNOWN_TAGS) }));
+}
+
+/** A tag as people may see it. */
+export function shownTag(tag: string): string {
+  const name = tagName(tag);
+  const isUnknown = MEANT_FOR_EDGE.test(tag) && !KNOWN_TAGS.includes(name);
+  return SECRET_TAGS.has(name) || isUnknown ? `${/^[\w-]*/.exec(name)?.[0]}=${NOT_SHOWN}` : withoutHashes(tag);
+}
+
+/** What stands for the value of a secret. */
+export const NOT_SHOWN = '(not shown)';
 
 /** `name` of `name=value`; a tag without `=` is all name. */
 function tagName(tag: string): string {
@@ -64,6 +224,11 @@ export function valuesOfTag(tags: readonly string[], spelling: string): readonly
   return tags.filter((tag) => tagName(tag) === spelling).map((tag) => tag.slice(spelling.length + 1));
 }
 
+function parseVhost(text: string): ParsedOption<HostPattern> {
+  const fault = hostPatternFault(text);
+  return fault === undefined ? { kind: 'taken', value: hostPattern(text) } : { kind: 'refused', reason: fault };
+}
+
 function parseRoute(text: string): ParsedOption<PathPrefix> {
   const fault = pathFault(text);
   return fault === undefined ? { kind: 'taken', value: pathPrefix(text) } : { kind: 'refused', reason: fault };
@@ -73,6 +238,23 @@ function parsePort(text: string): ParsedOption<number> {
   const port = wholeNumber(text);
   if (port !== undefined && port >= 1 && port <= 65_535) return { kind: 'taken', value: port };
   return { kind: 'refused', reason: 'a TCP port is a whole number from 1 to 65535' };
+}
+
+function parseStrip(text: string): ParsedOption<PathPrefix> {
+  const parsed = parseRoute(text);
+  if (parsed.kind === 'taken' && parsed.value === '')
+    return { kind: 'refused', reason: 'there is nothing to strip in /; it is a path such as /media' };
+  return parsed;
+}
+
+function parseUser(text: string): ParsedOption<EdgeUser> {
+  const user = parseEdgeUser(text);
+  return typeof user === 'string' ? { kind: 'refused', reason: user } : { kind: 'taken', value: user };
+}
+
+function parseNetwork(text: string): ParsedOption<IpNetwork> {
+  const parsed = parseIpNetwork(text);
+  return typeof parsed === 'string' ? { kind: 'refused', reason: parsed } : { kind: 'taken', value: parsed.network };
 }
 
 function parseBalance(text: string): ParsedOption<Balance> {
@@ -92,6 +274,25 @@ function parseCheck(text: string): ParsedOption<HttpCheck> {
 
 function parseRedirect(text: string): ParsedOption<Redirect> {
   return text === 'https' ? { kind: 'taken', value: text } : { kind: 'refused', reason: 'the one place to redirect to is https' };
+}
+
+function parseSticky(text: string): ParsedOption<Sticky | undefined> {
+  const parsed = parseSwitch(text);
+  return parsed.kind === 'taken' ? { kind: 'taken', value: parsed.value ? 'instance' : undefined } : parsed;
+}
+
+function parsePriority(text: string): ParsedOption<number> {
+  return clamped(text, -MOST_PRIORITY, MOST_PRIORITY, (value) => value, 'a priority');
+}
+
+function parseBackup(text: string): ParsedOption<boolean> {
+  return parseSwitch(text);
+}
+
+/** A tag without a value is on. */
+function parseSwitch(text: string): Exclude<ParsedOption<boolean>, { kind: 'clamped' }> {
+  if (text === '' || text === 'true' || text === 'false') return { kind: 'taken', value: text !== 'false' };
+  return { kind: 'refused', reason: 'it is true or false' };
 }
 
 function parseWeight(text: string): ParsedOption<Weight> {

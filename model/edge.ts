@@ -1,3 +1,7 @@
+import type { Brand } from './brand.ts';
+import type { EdgeUser } from './edge-user.ts';
+import type { HostPattern } from './host-pattern.ts';
+import type { IpNetwork } from './ip-network.ts';
 import type { PathPrefix } from './path-prefix.ts';
 import type { Weight } from './weight.ts';
 
@@ -7,6 +11,9 @@ export type Balance = (typeof BALANCES)[number];
 
 /** Where a service sends requests that came over HTTP. */
 export type Redirect = 'https';
+
+/** What a client keeps: the instance that it got, by a cookie. */
+export type Sticky = 'instance';
 
 /** An active check: a request every 2 s, down after 3 failures, up after 2 successes; 2xx and 3xx pass. */
 export interface HttpCheck {
@@ -24,18 +31,31 @@ export interface EdgeInstance {
   readonly weight: Weight;
   /** Connections at once, 1–65535; more wait. */
   readonly maxConnections: number;
+  /** It gets requests only while no other one can be used. */
+  readonly backup: boolean;
 }
 
-/** The instances of a service behind one set of rules. */
-export interface EdgeGroup {
-  /** {@link groupKey} of the two below; also its name in HAProxy. */
-  readonly key: string;
-  readonly service: string;
-  readonly mode: 'http' | 'tcp';
+/** What a service sets for all its instances together. */
+export interface GroupOptions {
   readonly balance: Balance;
   readonly check: HttpCheck | undefined;
   /** Whether HTTP is answered with a redirect to HTTPS, where that is served. */
   readonly redirect: Redirect | undefined;
+  readonly sticky: Sticky | undefined;
+  /** Prefixes that its instances do not see, the longest first; never the empty one. */
+  readonly stripped: readonly PathPrefix[];
+  /** Who may use it, sorted by name; undefined for everybody, empty for nobody. */
+  readonly users: readonly EdgeUser[] | undefined;
+  /** From where it may be used, sorted; undefined for everywhere, empty for nowhere. */
+  readonly networks: readonly IpNetwork[] | undefined;
+}
+
+/** The instances of a service behind one set of rules. */
+export interface EdgeGroup extends GroupOptions {
+  /** {@link groupKey} of the two below; also its name in HAProxy. */
+  readonly key: string;
+  readonly service: string;
+  readonly mode: 'http' | 'tcp';
   /** Sorted by name; empty when none is healthy. */
   readonly instances: readonly EdgeInstance[];
 }
@@ -54,12 +74,22 @@ export interface EdgePlan {
   readonly groups: ReadonlyMap<string, EdgeGroup>;
   /** Exact hosts, in lower case, to the key of their group. */
   readonly hosts: ReadonlyMap<string, string>;
+  /** {@link virtualHost} rules to the key of their group. */
+  readonly vhosts: ReadonlyMap<VirtualHost, string>;
   /** Path prefixes to the key of their group. */
   readonly paths: ReadonlyMap<PathPrefix, string>;
   /** TCP ports to the key of their group. */
   readonly listeners: ReadonlyMap<number, string>;
   /** By file name; the first is for clients that name no host of another. HTTPS is served when there is one. */
   readonly certificates: ReadonlyMap<string, EdgeCertificate>;
+}
+
+/** A rule for a path of a host, or for a wildcard host: `app.example.com/api`, `*.example.org`, `*.example.org/api`. */
+export type VirtualHost = Brand<string, 'VirtualHost'>;
+
+/** A host's rule for a prefix; that of one host and every path is no virtual host, but an exact host. */
+export function virtualHost(host: HostPattern, prefix: PathPrefix): VirtualHost {
+  return `${host}${prefix}` as VirtualHost;
 }
 
 /** The key of a service's group; also its name in HAProxy. No service name holds a colon. */

@@ -1,7 +1,8 @@
 import type { Catalog } from './catalog.ts';
-import { type EdgeInstance, type EdgePlan, groupKey } from './edge.ts';
+import { type EdgeInstance, type EdgePlan, groupKey, virtualHost } from './edge.ts';
 import { instanceName, type Resolved } from './edge-instances.ts';
-import { HTTP_TAGS } from './edge-options.ts';
+import { concernsEdge, shownTag } from './edge-options.ts';
+import type { HostPattern } from './host-pattern.ts';
 import { type Instance, isServed, variantOf } from './instance.ts';
 import { type PathPrefix, showPathPrefix } from './path-prefix.ts';
 import type { Problem } from './problem.ts';
@@ -11,8 +12,8 @@ export interface ExplainedRequest {
   readonly host: string;
   readonly path: string;
   /** The rule that takes it, and what it beats. */
-  readonly rule: 'host' | 'path' | 'landing page' | 'none';
-  /** The host or path prefix of the rule. */
+  readonly rule: 'host and path' | 'host' | 'wildcard host' | 'path' | 'landing page' | 'none';
+  /** The host, path prefix or both of the rule. */
   readonly claim?: string;
   readonly service?: ExplainedService;
 }
@@ -23,6 +24,8 @@ export interface ExplainedService {
   /** Whether Consul has it at all, as far as it is one for the edge. */
   readonly known: boolean;
   readonly hosts: readonly string[];
+  /** Rules for wildcard hosts, and for paths of hosts: `*.example.org`, `app.example.com/api`. */
+  readonly vhosts: readonly string[];
   readonly paths: readonly string[];
   readonly ports: readonly number[];
   readonly instances: readonly ExplainedInstance[];
@@ -39,6 +42,7 @@ export interface ExplainedInstance {
   readonly whyNot?: string;
   readonly weight?: number;
   readonly maxConnections?: number;
+  readonly backup?: boolean;
   /** Its tags that are the edge's. */
   readonly tags: readonly string[];
 }
@@ -53,15 +57,39 @@ export interface Explainable {
   readonly ownNames: readonly string[];
 }
 
-/** Explains a request by the rules' order: exact host, longest path, the node's own names, nobody. Pure. */
+/** Explains a request by the rules' order: exact host with its longest path, wildcard host (longest suffix), longest path, the node's own names, nobody. Pure. */
 export function explainRequest(edge: Explainable, hostHeader: string, path: string): ExplainedRequest {
   const host = normalHost(hostHeader);
-  const ofHost = edge.plan.hosts.get(host);
-  if (ofHost !== undefined) return { host, path, rule: 'host', claim: host, service: explainService(edge, ofHost) };
-  const prefix = longestPrefix(edge.plan.paths, path);
-  if (prefix !== undefined)
-    return { host, path, rule: 'path', claim: showPathPrefix(prefix), service: explainService(edge, edge.plan.paths.get(prefix) ?? '') };
+  const { hosts, vhosts, paths } = edge.plan;
+  const taken = (rule: ExplainedRequest['rule'], claim: string, group = '') => ({
+    host,
+    path,
+    rule,
+    claim,
+    service: explainService(edge, group),
+  });
+  const ofHost = longestPrefix(prefixesOf(vhosts, host), path);
+  if (ofHost !== undefined)
+    return taken('host and path', virtualHost(host as HostPattern, ofHost), vhosts.get(virtualHost(host as HostPattern, ofHost)));
+  if (hosts.has(host)) return taken('host', host, hosts.get(host));
+  for (const wildcard of wildcardsOf(host)) {
+    const prefix = longestPrefix(prefixesOf(vhosts, wildcard), path);
+    if (prefix !== undefined) return taken('wildcard host', virtualHost(wildcard, prefix), vhosts.get(virtualHost(wildcard, prefix)));
+  }
+  const prefix = longestPrefix([...paths.keys()], path);
+  if (prefix !== undefined) return taken('path', showPathPrefix(prefix), paths.get(prefix));
   return { host, path, rule: edge.ownNames.includes(host) ? 'landing page' : 'none' };
+}
+
+/** The patterns that a host is below, the longest first. */
+function wildcardsOf(host: string): HostPattern[] {
+  const labels = host.split('.');
+  return labels.slice(1).map((_, i) => `*.${labels.slice(i + 1).join('.')}` as HostPattern);
+}
+
+function prefixesOf(vhosts: EdgePlan['vhosts'], host: string): PathPrefix[] {
+  const rules = [...vhosts.keys()].filter((rule) => rule === host || rule.startsWith(`${host}/`));
+  return rules.map((rule) => rule.slice(host.length) as PathPrefix);
 }
 
 /** As HAProxy compares it: lower case, without port and dots at the end. */
@@ -69,9 +97,9 @@ export function normalHost(header: string): string {
   return header.toLowerCase().replace(/:\d*$/, '').replace(/\.+$/, '');
 }
 
-function longestPrefix(paths: EdgePlan['paths'], path: string): PathPrefix | undefined {
+function longestPrefix(prefixes: readonly PathPrefix[], path: string): PathPrefix | undefined {
   const [withoutQuery = ''] = path.split(/[?#]/);
-  const matching = [...paths.keys()].filter((prefix) => `${withoutQuery}/`.startsWith(`${prefix}/`));
+  const matching = prefixes.filter((prefix) => `${withoutQuery}/`.startsWith(`${prefix}/`));
   return matching.sort((a, b) => b.length - a.length)[0];
 }
 
@@ -87,6 +115,7 @@ export function explainService({ catalog, plan, problems, resolved }: Explainabl
     service,
     known: instances !== undefined,
     hosts: keysOf(plan.hosts, http),
+    vhosts: keysOf(plan.vhosts, http),
     paths: keysOf(plan.paths, http).map(showPathPrefix),
     ports: keysOf(plan.listeners, tcp),
     instances: (instances ?? []).map((instance) => explainInstance(instance, resolved.get(instance.address) ?? instance.address, planned)),
@@ -96,7 +125,8 @@ export function explainService({ catalog, plan, problems, resolved }: Explainabl
 
 function explainInstance(instance: Instance, ip: string, planned: ReadonlyMap<string, EdgeInstance>): ExplainedInstance {
   const { id, node, address, port, tags } = instance;
-  const found = isServed(instance) ? planned.get(instanceName(id, ip, port)) : undefined;
+  const names = [false, true].map((backup) => instanceName(id, ip, port, backup));
+  const found = isServed(instance) ? names.map((name) => planned.get(name)).find((one) => one !== undefined) : undefined;
   return {
     id,
     node,
@@ -105,8 +135,8 @@ function explainInstance(instance: Instance, ip: string, planned: ReadonlyMap<st
     served: found !== undefined,
     ...(!isServed(instance) && { whyNot: instance.nodeLost ? 'its node is lost' : `Consul calls it ${instance.health}` }),
     ...(isServed(instance) && found === undefined && { whyNot: 'its address or port cannot be used; see the problems' }),
-    ...(found !== undefined && { weight: found.weight, maxConnections: found.maxConnections }),
-    tags: tags.filter((tag) => HTTP_TAGS.includes(tag) || /^(haproxy_|weight=)/.test(tag)),
+    ...(found !== undefined && { weight: found.weight, maxConnections: found.maxConnections, ...(found.backup && { backup: true }) }),
+    tags: tags.filter((tag) => concernsEdge([tag]) || tag.startsWith('weight=')).map(shownTag),
   };
 }
 

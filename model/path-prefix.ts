@@ -3,6 +3,8 @@ import type { Brand } from './brand.ts';
 /** A path that claims itself and all below it: `/p`, without a slash at its end; the empty text is every path. */
 export type PathPrefix = Brand<string, 'PathPrefix'>;
 
+export const EVERY_PATH = '' as PathPrefix;
+
 const MOST_LENGTH = 1_024;
 const CHARACTERS = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/;
 

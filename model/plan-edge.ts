@@ -1,10 +1,12 @@
 import type { Catalog } from './catalog.ts';
 import { type Claims, settleClaims } from './claims.ts';
 import { byteOrder } from './compare.ts';
-import type { EdgeGroup, EdgePlan } from './edge.ts';
+import { type EdgeGroup, type EdgePlan, virtualHost } from './edge.ts';
 import type { Resolved, ServiceKeys } from './edge-instances.ts';
 import { hostsOfService } from './host-name.ts';
+import { type HostPattern, wildcardSuffix } from './host-pattern.ts';
 import type { Instance } from './instance.ts';
+import { EVERY_PATH, type PathPrefix } from './path-prefix.ts';
 import { type ClaimingRules, type PlannedService, planService, type ServiceInputs } from './plan-service.ts';
 import type { Problem } from './problem.ts';
 import type { ServiceRules } from './service-rules.ts';
@@ -72,7 +74,11 @@ export function createPlanner(): Planner {
 }
 
 function keysOf({ keys }: Catalog, service: string): ServiceKeys {
-  return { maxconn: keys.get(`haproxy/${service}/maxconn`), weights: keys.get(`haproxy/${service}/weights`) };
+  return {
+    maxconn: keys.get(`haproxy/${service}/maxconn`),
+    weights: keys.get(`haproxy/${service}/weights`),
+    auth: keys.get(`haproxy/${service}/auth`),
+  };
 }
 
 function settleRules(
@@ -80,13 +86,29 @@ function settleRules(
   datacenters: readonly string[],
   { domain, addedDomains, refusedPorts }: EdgePolicy,
 ): ReturnType<typeof settleClaims> {
-  const claims: Claims = { hosts: [], paths: [], ports: [] };
-  for (const { service, http, routes, ports } of all) {
-    if (http) for (const wanted of hostsOfService(service, { domain, addedDomains, datacenters })) claims.hosts.push({ service, wanted });
-    for (const wanted of routes) claims.paths.push({ service, wanted });
-    for (const wanted of ports) claims.ports.push({ service, wanted });
+  const claims: Claims = { hosts: [], vhosts: [], paths: [], ports: [] };
+  const byRank = all.toSorted((a, b) => b.priority - a.priority || byteOrder(a.service, b.service));
+  for (const { service, priority, http, vhosts, routes, ports } of byRank) {
+    const who = { service, priority };
+    if (http) for (const wanted of hostsOfService(service, { domain, addedDomains, datacenters })) claims.hosts.push({ ...who, wanted });
+    for (const host of vhosts) claimHost(claims, who, host, routes);
+    if (vhosts.length === 0) for (const wanted of routes) claims.paths.push({ ...who, wanted });
+    for (const wanted of ports) claims.ports.push({ ...who, wanted });
   }
   return settleClaims(claims, refusedPorts);
+}
+
+/** The whole host, or its paths where the service has routes. */
+function claimHost(
+  claims: Claims,
+  who: { readonly service: string; readonly priority: number },
+  host: HostPattern,
+  routes: readonly PathPrefix[],
+): void {
+  for (const prefix of routes.length > 0 ? routes : [EVERY_PATH]) {
+    if (prefix === EVERY_PATH && wildcardSuffix(host) === undefined) claims.hosts.push({ ...who, wanted: host });
+    else claims.vhosts.push({ ...who, wanted: virtualHost(host, prefix) });
+  }
 }
 
 /** Most changes are of instances: while the claims are the same objects, so is who owns what. */
@@ -129,6 +151,8 @@ function withSameClaims(part: PlannedService, claiming: Map<string, ClaimingRule
   const isSame =
     before !== undefined &&
     before.http === claims.http &&
+    before.priority === claims.priority &&
+    isSameList(before.vhosts, claims.vhosts) &&
     isSameList(before.routes, claims.routes) &&
     isSameList(before.ports, claims.ports);
   if (isSame) return { ...part, claims: before };
@@ -145,6 +169,7 @@ function sameInputs(a: ServiceInputs, b: ServiceInputs): boolean {
     a.service === b.service &&
     a.keys.maxconn === b.keys.maxconn &&
     a.keys.weights === b.keys.weights &&
+    a.keys.auth === b.keys.auth &&
     a.resolved === b.resolved &&
     a.lastGood === b.lastGood
   );

@@ -16,7 +16,7 @@ export interface ServiceInputs {
 }
 
 /** What a service wants for itself alone. */
-export type ClaimingRules = Pick<ServiceRules, 'http' | 'routes' | 'ports'> & { readonly service: string };
+export type ClaimingRules = Pick<ServiceRules, 'http' | 'vhosts' | 'routes' | 'ports' | 'priority'> & { readonly service: string };
 
 export interface PlannedService {
   /** Absent when the edge does not serve it. */
@@ -31,7 +31,7 @@ export interface PlannedService {
 
 /** What one service asks of the edge, before others' claims are looked at. */
 export function planService({ service, instances, keys, resolved, lastGood }: ServiceInputs): PlannedService {
-  const said = readRules(service, instances);
+  const said = readRules(service, instances, keys.auth);
   const rules = said.good ? said.rules : (lastGood ?? said.rules);
   if (!isServedAtEdge(rules)) return { groups: [], problems: said.problems, hostNames: [] };
   if (!isHostName(service)) return { groups: [], problems: [...said.problems, nameProblem(service)], hostNames: [] };
@@ -39,7 +39,7 @@ export function planService({ service, instances, keys, resolved, lastGood }: Se
   const keep = said.good ? said.rules : lastGood;
   return {
     rules,
-    claims: { service, http: rules.http, routes: rules.routes, ports: rules.ports },
+    claims: { service, http: rules.http, vhosts: rules.vhosts, routes: rules.routes, ports: rules.ports, priority: rules.priority },
     ...(keep !== undefined && { lastGood: keep }),
     groups: groupsOf(service, rules, planned.instances),
     problems: [...said.problems, ...planned.problems],
@@ -49,11 +49,11 @@ export function planService({ service, instances, keys, resolved, lastGood }: Se
 
 function groupsOf(
   service: string,
-  { http, ports, balance, check, redirect }: ServiceRules,
+  { http, vhosts: _, routes: __, ports, priority: ___, ...options }: ServiceRules,
   instances: EdgeGroup['instances'],
 ): EdgeGroup[] {
   const modes = [...(http ? (['http'] as const) : []), ...(ports.length > 0 ? (['tcp'] as const) : [])];
-  return modes.map((mode) => ({ key: groupKey(service, mode), service, mode, balance, check, redirect, instances }));
+  return modes.map((mode) => ({ key: groupKey(service, mode), service, mode, ...options, instances }));
 }
 
 function nameProblem(service: string): Problem {

@@ -65,7 +65,7 @@ export function describeDryRun({ plan, problems }: PlannedEdge, { actions, reaso
   );
   return [
     section(
-      `wanted: ${plan.groups.size} groups, ${plan.hosts.size} hosts, ${plan.paths.size} paths, ${plan.listeners.size} TCP ports`,
+      `wanted: ${plan.groups.size} groups, ${plan.hosts.size} hosts, ${plan.vhosts.size} virtual hosts, ${plan.paths.size} paths, ${plan.listeners.size} TCP ports`,
       groups,
     ),
     section('would be told to HAProxy at run time:', actions.map(describeAction), 'nothing'),
@@ -94,6 +94,8 @@ function describeAction(action: EdgeAction): string {
       return `at most ${action.maxConnections} connections for ${action.group}/${action.name}`;
     case 'certificate':
       return `certificate ${action.name}`;
+    case 'cookies':
+      return `cookies for ${action.group}`;
     case 'map':
       return `${action.map}: ${[...[...action.add].map(([key, group]) => `+${key} → ${group}`), ...[...action.set].map(([key, group]) => `${key} → ${group}`), ...action.drop.map((key) => `-${key}`)].join(', ')}`;
     default:

@@ -39,7 +39,11 @@ export async function runEdge(
     settings,
     features,
     problems,
-    metrics: createEdgeMetrics(metrics, { problems: () => problems.list().length, holds: () => guarded.holds().length }),
+    metrics: createEdgeMetrics(metrics, {
+      problems: () => problems.list().length,
+      holds: () => guarded.holds().length,
+      certificates: () => engine.status().certificates,
+    }),
     lastGood: memory?.lastGood ?? new Map(),
     log,
   });

@@ -31,7 +31,7 @@ export async function applyActions(
     signal,
   );
   const instances = new Map(running.instances);
-  const next = { ...running, instances, hosts: running.hosts, paths: running.paths };
+  const next = { ...running, instances, hosts: running.hosts, vhosts: running.vhosts, paths: running.paths };
   let [at, done, lingering] = [0, 0, 0];
   for (const { action, commands } of planned) {
     const refused = firstRefused(commands, answers.slice(at, at + commands.length));
@@ -62,6 +62,7 @@ function become(
   next: {
     instances: Map<string, ReadonlyMap<string, RunningInstance>>;
     hosts: ReadonlyMap<string, string>;
+    vhosts: ReadonlyMap<string, string>;
     paths: ReadonlyMap<string, string>;
     certificates: ReadonlyMap<string, string>;
   },
@@ -77,6 +78,7 @@ function become(
     next.certificates = new Map([...next.certificates, [action.name, action.certificate.sha1]]);
     return;
   }
+  if (action.kind === 'cookies') return;
   const ofGroup = new Map(next.instances.get(action.group));
   next.instances.set(action.group, ofGroup);
   const changed = changedInstance(action, ofGroup);
@@ -84,7 +86,7 @@ function become(
   else ofGroup.set(nameOf(action), changed);
 }
 
-type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' }>;
+type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' }>;
 
 function nameOf(action: InstanceAction): string {
   return action.kind === 'add' ? action.instance.name : action.name;

@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmod, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { byteOrder } from '../../model/compare.ts';
 import type { EdgeCertificate } from '../../model/edge.ts';
 import type { Problem } from '../../model/problem.ts';
-import { replaceFile } from './config-files.ts';
+import { replaceFile, SECRET_FILE_MODE } from './config-files.ts';
 import type { EdgeFiles } from './edge-settings.ts';
 
 /** A certificate that HTTPS is served with, as /status tells it. */
@@ -51,8 +51,7 @@ export function createCertificateStore(folder: string, files: EdgeFiles, now: ()
     refused = problems;
     if (found.size === good.size && [...found].every(([name, { pem }]) => good.get(name)?.pem === pem)) return false;
     for (const [name, { pem }] of found) {
-      await replaceFile(files.certificate(name), pem);
-      await chmod(files.certificate(name), 0o600);
+      await replaceFile(files.certificate(name), pem, SECRET_FILE_MODE);
     }
     good = found;
     return true;

@@ -10,12 +10,15 @@ import { encodeShape } from './shape.ts';
 /** Makes the name of each temporary file its own: files are replaced beside each other, and one name would mix their texts. */
 let replaced = 0;
 
+/** Of files with hashes of passwords in them: for HAProxy and us, who are one user. */
+export const SECRET_FILE_MODE = 0o600;
+
 /** Replaces a file's text so that a reader, or a crash, finds the old text or the new one whole. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
   replaced += 1;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${replaced}.new`);
   try {
-    const file = await open(temporary, 'w', 0o644);
+    const file = await open(temporary, 'w', mode);
     try {
       await file.writeFile(text);
       await file.datasync();
@@ -68,20 +71,21 @@ export interface ConfigWriter {
 
 export function createConfigWriter(files: EdgeFiles): ConfigWriter {
   const written = new Map<string, { readonly text: string; readonly stamp: string }>();
-  const write = async (path: string, text: string) => {
+  const write = async (path: string, text: string, mode?: number) => {
     const before = written.get(path);
     if (before?.text === text && before.stamp === (await stampOf(path))) return;
     written.delete(path);
-    await replaceFile(path, text);
+    await replaceFile(path, text, mode);
     written.set(path, { text, stamp: await stampOf(path) });
   };
   return {
-    maps: async ({ certificateList, hostsMap, pathsMap }) => {
+    maps: async ({ certificateList, hostsMap, vhostsMap, pathsMap }) => {
       await write(files.certificateList, certificateList);
       await write(files.hostsMap, hostsMap);
+      await write(files.vhostsMap, vhostsMap);
       await write(files.pathsMap, pathsMap);
     },
-    config: ({ config }) => write(files.config, config),
+    config: ({ config }) => write(files.config, config, SECRET_FILE_MODE),
   };
 }
 
@@ -96,7 +100,7 @@ const KEPT_SHAPES = 4;
 
 /** Keeps what a fingerprint stands for, before a HAProxy is loaded that carries it. */
 export async function keepShape(runDir: string, files: EdgeFiles, { shape, fingerprint }: RenderedEdge): Promise<void> {
-  await replaceFile(files.shape(fingerprint), encodeShape(shape));
+  await replaceFile(files.shape(fingerprint), encodeShape(shape), SECRET_FILE_MODE);
   const names = (await readdir(runDir)).filter((name) => /^shape-[0-9a-f]{16}\.json$/.test(name));
   const byAge = await Promise.all(names.map(async (name) => ({ path: join(runDir, name), at: (await stat(join(runDir, name))).mtimeMs })));
   byAge.sort((a, b) => b.at - a.at);

@@ -8,6 +8,7 @@ export function driftOf(expected: RunningEdge, seen: RunningEdge): readonly stri
   return [
     ...lines,
     ...driftOfMap('host', expected.hosts, seen.hosts),
+    ...driftOfMap('virtual host', expected.vhosts, seen.vhosts),
     ...driftOfMap('path', expected.paths, seen.paths),
     ...driftOfMap('certificate', expected.certificates, seen.certificates),
   ];

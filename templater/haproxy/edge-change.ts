@@ -1,11 +1,13 @@
 import type { EdgeCertificate, EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
-import { pathKeys } from './path-keys.ts';
+import { pathKeys, vhostKeys } from './path-keys.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { type EdgeShape, reloadReasons } from './shape.ts';
 
 /** One thing that a running HAProxy is told, without a reload. */
 export type EdgeAction =
   | { readonly kind: 'add'; readonly group: string; readonly instance: EdgeInstance; readonly checked: boolean }
+  /** Servers that were added get their sticky cookies; HAProxy before 3.0 gives them none by itself. */
+  | { readonly kind: 'cookies'; readonly group: string }
   /** It gets nothing new, and goes for good when the last of its connections has. */
   | { readonly kind: 'stop'; readonly group: string; readonly name: string }
   | { readonly kind: 'remove'; readonly group: string; readonly name: string }
@@ -22,7 +24,7 @@ export interface MapChange {
   readonly drop: readonly string[];
 }
 
-export type MapName = 'hosts' | 'paths';
+export type MapName = 'hosts' | 'vhosts' | 'paths';
 
 /** The cheapest way from what HAProxy is to what it should be. Both lists empty: nothing to do. */
 export interface EdgeChange {
@@ -37,7 +39,7 @@ export interface EdgeChange {
  *
  *   running            | wanted              | change
  *   -------------------|---------------------|-------------------------------------------
- *                      | web/a               | add
+ *                      | web/a               | add; then cookies, where the group is sticky
  *   web/a              |                     | stop, then remove once it has no connections
  *   web/a stopped      | web/a               | ready
  *   web/a weight 100   | web/a weight 50     | weight
@@ -56,6 +58,7 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
   for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
   const maps = [
     ...changeOfMap('hosts', running.hosts, plan.hosts, loaded),
+    ...changeOfMap('vhosts', running.vhosts, vhostKeys(plan.vhosts), loaded),
     ...changeOfMap('paths', running.paths, pathKeys(plan.paths), loaded),
   ];
   return { actions: [...first, ...changeOfCertificates(running.certificates, plan.certificates), ...maps, ...last], reasons };
@@ -75,6 +78,8 @@ function changeOfGroup(
     if (before === undefined) first.push({ kind: 'add', group, instance, checked: wanted?.check !== undefined });
     else changeOfInstance(group, before, instance, first);
   }
+  if (wanted?.sticky !== undefined && wanted.mode === 'http' && first.some((action) => action.kind === 'add' && action.group === group))
+    first.push({ kind: 'cookies', group });
   for (const [name, { ready }] of running) {
     if (names.has(name)) continue;
     if (ready) last.push({ kind: 'stop', group, name });

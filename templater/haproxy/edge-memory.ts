@@ -4,9 +4,11 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { BALANCES } from '../../model/edge.ts';
+import { hostPattern } from '../../model/host-pattern.ts';
+import type { IpNetwork } from '../../model/ip-network.ts';
 import { pathPrefix } from '../../model/path-prefix.ts';
 import type { LastGood } from '../../model/plan-edge.ts';
-import { replaceFile } from './config-files.ts';
+import { replaceFile, SECRET_FILE_MODE } from './config-files.ts';
 
 /** What outlives the program: what was last believed of the catalog, and the rules that services last had without a fault. */
 export interface EdgeMemory {
@@ -26,8 +28,10 @@ const instance = z.object({
   nodeLost: z.boolean(),
 });
 
+/** An earlier version knew fewer options: those that it did not write are not set. */
 const rules = z.object({
   http: z.boolean(),
+  vhosts: z.array(z.string().transform(hostPattern)).default([]),
   routes: z.array(z.string().transform(pathPrefix)),
   ports: z.array(z.number()),
   balance: z.enum(BALANCES),
@@ -36,6 +40,11 @@ const rules = z.object({
     .optional()
     .transform((check) => check),
   redirect: z.literal('https').optional(),
+  sticky: z.literal('instance').optional(),
+  priority: z.number().default(0),
+  stripped: z.array(z.string().transform(pathPrefix)).default([]),
+  users: z.array(z.object({ name: z.string(), hash: z.string() })).optional(),
+  networks: z.array(z.string().transform((text) => text as IpNetwork)).optional(),
 });
 
 const memory = z.object({
@@ -48,7 +57,11 @@ const memory = z.object({
 /** @throws OperationError when the file cannot be written. */
 export function writeMemory(path: string, { catalog, lastGood }: EdgeMemory): Promise<void> {
   const { services, datacenters, keys } = catalog;
-  return replaceFile(path, JSON.stringify({ services: [...services], datacenters, keys: [...keys], lastGood: [...lastGood] }));
+  return replaceFile(
+    path,
+    JSON.stringify({ services: [...services], datacenters, keys: [...keys], lastGood: [...lastGood] }),
+    SECRET_FILE_MODE,
+  );
 }
 
 /** Undefined when there is none. @throws OperationError when there is one that cannot be read. */
@@ -57,7 +70,12 @@ export async function readMemory(path: string): Promise<EdgeMemory | undefined> 
     const { services, datacenters, keys, lastGood } = memory.parse(JSON.parse(await readFile(path, 'utf8')));
     return {
       catalog: { services: new Map(services), datacenters, keys: new Map(keys) },
-      lastGood: new Map(lastGood.map(([name, { check, redirect, ...rest }]) => [name, { ...rest, check, redirect }])),
+      lastGood: new Map(
+        lastGood.map(([name, { check, redirect, sticky, users, networks, ...rest }]) => [
+          name,
+          { ...rest, check, redirect, sticky, users, networks },
+        ]),
+      ),
     };
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT')) return undefined;

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CertificateInfo } from './certificates.ts';
 
 export interface EdgeMetrics {
   readonly round: (did: string, ms: number, commands: number) => void;
@@ -11,7 +12,7 @@ export interface EdgeMetrics {
 /** The edge's own metrics, registered in `registers`. */
 export function createEdgeMetrics(
   registry: Registry,
-  count: { readonly problems: () => number; readonly holds: () => number },
+  count: { readonly problems: () => number; readonly holds: () => number; readonly certificates: () => readonly CertificateInfo[] },
 ): EdgeMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
@@ -25,6 +26,16 @@ export function createEdgeMetrics(
     });
   gauge('toots_problems', 'Problems there are now', count.problems);
   gauge('toots_holds', 'Services of which something is held as a suspected outage of Consul', count.holds);
+  new Gauge({
+    name: 'toots_edge_certificate_expiry_timestamp_seconds',
+    help: 'When a certificate ends, in seconds since 1970, by its file',
+    labelNames: ['file'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { file, validTo } of count.certificates()) this.set({ file }, Date.parse(validTo) / 1000);
+    },
+  });
   const rounds = new Counter({ name: 'toots_edge_rounds_total', help: 'Rounds by what they did', labelNames: ['did'], registers });
   const seconds = new Histogram({
     name: 'toots_edge_round_seconds',

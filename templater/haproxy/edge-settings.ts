@@ -145,6 +145,7 @@ export function edgeFiles(runDir: string) {
     /** Checked, then thrown away. */
     candidate: join(runDir, 'haproxy.cfg.candidate'),
     hostsMap: join(runDir, 'hosts.map'),
+    vhostsMap: join(runDir, 'vhosts.map'),
     pathsMap: join(runDir, 'paths.map'),
     ownNamesMap: join(runDir, 'own-names.map'),
     landingPage: join(runDir, 'landing.html'),

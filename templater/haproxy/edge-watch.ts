@@ -1,7 +1,7 @@
-import { isForEdge } from '../../model/edge-options.ts';
+import { concernsEdge } from '../../model/edge-options.ts';
 
-/** What of Consul the edge follows: services with a tag for it, and the keys that override tags. */
+/** What of Consul the edge follows: services with a tag that speaks of it, and the keys that override tags. */
 export const EDGE_WATCH = {
-  isWanted: (_name: string, tags: readonly string[]) => isForEdge(tags),
+  isWanted: (_name: string, tags: readonly string[]) => concernsEdge(tags),
   keyPrefix: 'haproxy/',
 } as const;

@@ -24,14 +24,19 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
  * @throws OperationError when HAProxy does not answer.
  */
 export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
-  const questions = ['show info', 'show ssl cert', 'show servers state', `show map ${files.hostsMap}`, `show map ${files.pathsMap}`];
+  const questions = [
+    'show info',
+    'show ssl cert',
+    'show servers state',
+    ...[files.hostsMap, files.vhostsMap, files.pathsMap].map((file) => `show map ${file}`),
+  ];
   if (limits) questions.push(SERVER_STATISTICS);
   const answers = await ask(
     files.runtimeSocket,
     questions.map((text) => ({ text })),
     signal,
   );
-  const [info = '', stored = '', servers = '', hosts = '', paths = '', statistics = ''] = answers;
+  const [info = '', stored = '', servers = '', hosts = '', vhosts = '', paths = '', statistics = ''] = answers;
   const { pid, fingerprint } = parseInfo(info);
   const shape = await knownShape(files, fingerprint);
   return {
@@ -39,6 +44,7 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
     shape,
     instances: parseServers(servers, shape, parseLimits(statistics)),
     hosts: parseMap(hosts),
+    vhosts: parseMap(vhosts),
     paths: parseMap(paths),
     certificates: await readFingerprints(files, stored, signal),
   };

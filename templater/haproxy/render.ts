@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import { MOST_WILDCARD_LABELS } from '../../model/host-pattern.ts';
 import type { EdgeFiles, EdgeSettings } from './edge-settings.ts';
-import { pathKeys } from './path-keys.ts';
+import { pathKeys, vhostKeys } from './path-keys.ts';
 import { type EdgeShape, fingerprint } from './shape.ts';
-import { configWord } from './words.ts';
+import { cookieKey, cookieName } from './sticky-cookie.ts';
+import { configWord, formatWord } from './words.ts';
 
 /** What the HAProxy that will read the configuration can do. */
 export interface HaproxyFeatures {
@@ -19,6 +21,7 @@ export interface RenderedEdge {
   /** A path a line. */
   readonly certificateList: string;
   readonly hostsMap: string;
+  readonly vhostsMap: string;
   readonly pathsMap: string;
   readonly shape: EdgeShape;
   /** The shape's, which stands in the configuration too. */
@@ -32,14 +35,33 @@ interface Https {
 
 export type EdgeRenderer = (plan: EdgePlan) => RenderedEdge;
 
-/** How an instance is checked where its group has a check; HAProxy takes this from no defaults for a server added at run time (haproxy issue 1994). */
-export const CHECK_WORDS = 'check inter 2s fall 3 rise 2';
+/**
+ * How an instance is checked; HAProxy takes this from no defaults for a server added at run time (haproxy issue 1994).
+ * Without a check of its group's own it is asked for a connection once an hour, and at once after a connection failed: so one that is dead
+ * is passed over from then on, and is back half a second after it can be reached.
+ */
+export function checkWords(hasCheck: boolean): string {
+  return hasCheck
+    ? 'check inter 2s fall 3 rise 2'
+    : 'check inter 1h fastinter 50ms downinter 500ms fall 1 rise 1 observe layer4 error-limit 1 on-error fastinter';
+}
+
+/** What its section says of a group's cookie. */
+function cookieOf({ key, service, sticky, mode }: EdgeGroup): { name: string; pattern: string; key: string } | null {
+  if (sticky === undefined || mode !== 'http') return null;
+  const name = cookieName(service);
+  return { name, pattern: `^(${name.replaceAll('.', '\\.')}=.*)$`, key: cookieKey(key) };
+}
+
+/** How many labels of a host are looked up among wildcard hosts, one number after the other: the longest suffix wins. */
+const WILDCARD_LABELS = Array.from({ length: MOST_WILDCARD_LABELS }, (_, i) => MOST_WILDCARD_LABELS - i);
 
 /** Makes a renderer, which is pure; sections of groups that are the same objects as before are remembered. */
 export function createRenderer(settings: EdgeSettings, files: EdgeFiles, features: HaproxyFeatures): EdgeRenderer {
   const folder = fileURLToPath(new URL('../templates', import.meta.url));
   const templates = new nunjucks.Environment(new nunjucks.FileSystemLoader(folder), { autoescape: false, throwOnUndefined: true });
   templates.addFilter('word', configWord);
+  templates.addFilter('formatWord', formatWord);
   const main = templates.getTemplate('haproxy.cfg.njk', true);
   const section = templates.getTemplate('backend.cfg.njk', true);
   const plain = new WeakMap<EdgeGroup, Section>();
@@ -51,15 +73,28 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
     const known = sections.get(group);
     if (known !== undefined) return known;
     const made = {
-      head: section.render({ group, https: isHttps ? https : null }).trimEnd(),
-      servers: group.instances.map((instance) => `    ${serverLine(group, instance)}\n`).join(''),
+      head: section
+        .render({ group, https: isHttps ? https : null, cookie: cookieOf(group), check: checkWords(group.check !== undefined) })
+        .trimStart()
+        .trimEnd(),
+      servers: group.instances.map((instance) => `    server ${instance.name} ${serverWords(instance)}\n`).join(''),
     };
     sections.set(group, made);
     return made;
   };
   const bindAddress = settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind;
   const text = (listeners: readonly { port: number; group: string }[], certificates: readonly string[], backends: string, name: string) =>
-    main.render({ settings, files, features, bindAddress, listeners, certificates, backends, fingerprint: name });
+    main.render({
+      settings,
+      files,
+      features,
+      bindAddress,
+      wildcardLabels: WILDCARD_LABELS,
+      listeners,
+      certificates,
+      backends,
+      fingerprint: name,
+    });
 
   const mapOf = rememberedMap();
   const nameOf = rememberedFingerprint();
@@ -76,6 +111,7 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
       config: text(listeners, certificates, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
       certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
       hostsMap: mapOf(plan.hosts),
+      vhostsMap: mapOf(vhostKeys(plan.vhosts)),
       pathsMap: mapOf(pathKeys(plan.paths)),
       shape,
       fingerprint: name,
@@ -126,12 +162,8 @@ function mapText(entries: ReadonlyMap<string, string>): string {
   return [...entries].map(([key, group]) => `${key} ${group}\n`).join('');
 }
 
-function serverLine({ check }: EdgeGroup, instance: EdgeInstance): string {
-  return `server ${instance.name} ${serverWords(instance)}${check === undefined ? '' : ` ${CHECK_WORDS}`}`;
-}
-
 /** What follows a server's name, in the configuration and in `add server`. */
-export function serverWords({ address, port, weight, maxConnections }: EdgeInstance): string {
+export function serverWords({ address, port, weight, maxConnections, backup }: EdgeInstance): string {
   const host = address.includes(':') ? `[${address}]` : address;
-  return `${host}:${port} weight ${weight} maxconn ${maxConnections}`;
+  return `${host}:${port} weight ${weight} maxconn ${maxConnections}${backup ? ' backup' : ''}`;
 }

@@ -1,5 +1,5 @@
 import type { EdgeInstance, EdgePlan } from '../../model/edge.ts';
-import { pathKeys } from './path-keys.ts';
+import { pathKeys, vhostKeys } from './path-keys.ts';
 import type { EdgeShape } from './shape.ts';
 
 /** An instance as HAProxy has it. */
@@ -21,6 +21,8 @@ export interface RunningEdge {
   readonly instances: ReadonlyMap<string, ReadonlyMap<string, RunningInstance>>;
   /** Key to group, as the maps hold them. */
   readonly hosts: ReadonlyMap<string, string>;
+  /** {@link vhostKeys} to group. */
+  readonly vhosts: ReadonlyMap<string, string>;
   /** Prefix with its slash, to group. */
   readonly paths: ReadonlyMap<string, string>;
   /** SHA-1 fingerprints of the certificates that it serves, by file name. */
@@ -33,7 +35,7 @@ export function runningInstance({ weight, maxConnections }: EdgeInstance): Runni
 }
 
 /** What a HAProxy is that has just loaded the files of a plan. */
-export function runningAsPlanned(pid: number, { groups, hosts, paths, certificates }: EdgePlan, shape: EdgeShape): RunningEdge {
+export function runningAsPlanned(pid: number, { groups, hosts, vhosts, paths, certificates }: EdgePlan, shape: EdgeShape): RunningEdge {
   const instances = new Map(
     [...groups.values()].map((group) => [
       group.key,
@@ -45,6 +47,7 @@ export function runningAsPlanned(pid: number, { groups, hosts, paths, certificat
     shape,
     instances,
     hosts,
+    vhosts: vhostKeys(vhosts),
     paths: pathKeys(paths),
     certificates: new Map([...certificates].map(([name, { sha1 }]) => [name, sha1])),
   };

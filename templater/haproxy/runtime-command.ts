@@ -1,6 +1,7 @@
 import type { EdgeAction, MapChange, MapName } from './edge-change.ts';
 import type { EdgeFiles } from './edge-settings.ts';
-import { CHECK_WORDS, serverWords } from './render.ts';
+import { checkWords, serverWords } from './render.ts';
+import { cookieKey } from './sticky-cookie.ts';
 import { commandWord } from './words.ts';
 
 /** One command of HAProxy's Runtime API (management guide 9.3), and the answer that means it was done. Any other answer is a failure. */
@@ -20,11 +21,13 @@ const NOTHING = /^$/;
 /** The commands for an action, in order. Words that were accepted on HAProxy 2.6 to 3.4. Pure. */
 export function runtimeCommands(
   action: EdgeAction,
-  files: Pick<EdgeFiles, 'hostsMap' | 'pathsMap' | 'certificate'>,
+  files: Pick<EdgeFiles, 'hostsMap' | 'vhostsMap' | 'pathsMap' | 'certificate'>,
 ): readonly RuntimeCommand[] {
   switch (action.kind) {
     case 'add':
       return added(action);
+    case 'cookies':
+      return [{ text: `set dynamic-cookie-key backend ${action.group} ${cookieKey(action.group)}`, done: NOTHING }];
     case 'stop':
       return [{ text: `set server ${action.group}/${action.name} state maint`, done: NOTHING }];
     case 'remove':
@@ -48,8 +51,8 @@ export function runtimeCommands(
 function added({ group, instance, checked }: EdgeAction & { kind: 'add' }): RuntimeCommand[] {
   const name = `${group}/${instance.name}`;
   return [
-    { text: `add server ${name} ${serverWords(instance)}${checked ? ` ${CHECK_WORDS}` : ''}`, done: /New server registered/ },
-    ...(checked ? [{ text: `enable health ${name}`, done: NOTHING }] : []),
+    { text: `add server ${name} ${serverWords(instance)} ${checkWords(checked)}`, done: /New server registered/ },
+    { text: `enable health ${name}`, done: NOTHING },
     { text: `enable server ${name}`, done: NOTHING },
   ];
 }
@@ -63,8 +66,8 @@ function certificateCommands(file: string, pem: string): RuntimeCommand[] {
 }
 
 /** The map's name at run time: the path of its file. */
-export function mapFile(map: MapName, { hostsMap, pathsMap }: Pick<EdgeFiles, 'hostsMap' | 'pathsMap'>): string {
-  return map === 'hosts' ? hostsMap : pathsMap;
+export function mapFile(map: MapName, { hostsMap, vhostsMap, pathsMap }: Pick<EdgeFiles, 'hostsMap' | 'vhostsMap' | 'pathsMap'>): string {
+  return { hosts: hostsMap, vhosts: vhostsMap, paths: pathsMap }[map];
 }
 
 /** `add map` would make a second entry of a key that is there, so those are set; keys that are gone already are as good as deleted. */

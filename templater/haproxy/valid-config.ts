@@ -1,7 +1,7 @@
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { EdgeGroup, EdgePlan } from '../../model/edge.ts';
 import type { Problem } from '../../model/problem.ts';
-import { createConfigWriter, keepShape, replaceFile } from './config-files.ts';
+import { createConfigWriter, keepShape, replaceFile, SECRET_FILE_MODE } from './config-files.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
 import { checkConfig } from './haproxy-binary.ts';
 import { findOffenders, type Offender, offenderProblem, withoutOffenders } from './quarantine.ts';
@@ -40,7 +40,7 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
   }
 
   async function check({ rendered }: ValidEdge, signal: AbortSignal): Promise<void> {
-    await replaceFile(files.candidate, rendered.config);
+    await replaceFile(files.candidate, rendered.config, SECRET_FILE_MODE);
     await checkConfig(settings.haproxy, files.candidate, signal);
   }
 

@@ -7,6 +7,11 @@ export function configWord(text: string): string {
   return /^[A-Za-z0-9_./:@=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** A text as one word that HAProxy reads as a log format, in which a percent sign begins an expression. */
+export function formatWord(text: string): string {
+  return configWord(text.replaceAll('%', '%%'));
+}
+
 /**
  * A text as one word of a Runtime API command: what separates words or commands is escaped (management guide 9.3).
  * @throws RangeError for control characters.

@@ -2,13 +2,14 @@ import { expect, test } from '@jest/globals';
 import { type Claim, type Claims, settleClaims } from '../../model/claims.ts';
 import { type PathPrefix, pathPrefix } from '../../model/path-prefix.ts';
 
-const none: Claims = { hosts: [], paths: [], ports: [] };
-const claim = <Wanted>(service: string, wanted: Wanted): Claim<Wanted> => ({ service, wanted });
+const none: Claims = { hosts: [], vhosts: [], paths: [], ports: [] };
+const claim = <Wanted>(service: string, wanted: Wanted, priority = 0): Claim<Wanted> => ({ service, priority, wanted });
 const path = (service: string, wanted: string): Claim<PathPrefix> => claim(service, pathPrefix(wanted));
 
 test('the first in byte order owns a host, a path and a port; one problem for each that the other lost names both', () => {
   const { rules, problems } = settleClaims(
     {
+      ...none,
       hosts: [
         claim('Web', 'web.service'),
         claim('Web', 'web.service.consul'),
@@ -33,6 +34,15 @@ test('the first in byte order owns a host, a path and a port; one problem for ea
     { subject: 'web', option: 'haproxy_tcp', value: '9', related: ['Web'] },
   ]);
   for (const { reason } of problems) expect(reason).toMatch(/^Web claims the same .* change one of the two$/);
+});
+
+test('of two priorities the claims come in the order of, the owner is the higher, and the problem says so', () => {
+  const { rules, problems } = settleClaims({ ...none, hosts: [claim('z', 'app.test', 5), claim('a', 'app.test')] }, new Map());
+
+  expect([...rules.hosts]).toEqual([['app.test', 'z']]);
+  expect(problems).toMatchObject([
+    { subject: 'a', option: 'host', related: ['z'], reason: expect.stringContaining('has the higher haproxy_priority') },
+  ]);
 });
 
 test('a service does not lose to itself', () => {

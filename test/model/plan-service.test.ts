@@ -11,7 +11,7 @@ const good = plan({ instances: tagged(['haproxy', 'haproxy_route=/works', 'hapro
 test('a value that does not parse leaves the service its last good rules as a whole', () => {
   const broken = plan({ instances: tagged(['haproxy', 'haproxy_route=/bro ken', 'haproxy_tcp=9']), lastGood: good.lastGood });
 
-  expect(broken.rules).toEqual({ http: true, routes: ['/works'], ports: [], balance: 'source', check: undefined });
+  expect(broken.rules).toEqual(good.rules);
   expect(broken.lastGood).toEqual(good.rules);
   expect(broken.problems).toMatchObject([{ subject: 'web', option: 'haproxy_route', value: '/bro ken' }]);
 });
@@ -37,6 +37,15 @@ test('a service that never had good rules is served without the bad value', () =
 
   expect(rules).toMatchObject({ http: true, routes: ['/a'] });
   expect(lastGood).toBeUndefined();
+});
+
+test('a limit that does not parse opens a service to nobody; one with last good rules keeps their limit', () => {
+  const never = plan({ instances: tagged(['haproxy', 'haproxy_allow=10.0.0.0/33', 'haproxy_auth=bob:secret']) });
+  const limited = plan({ instances: tagged(['haproxy', 'haproxy_allow=10.0.0.0/8']) });
+  const broken = plan({ instances: tagged(['haproxy', 'haproxy_allow=all']), lastGood: limited.lastGood });
+
+  expect(never.groups).toMatchObject([{ users: [], networks: [] }]);
+  expect(broken.groups).toMatchObject([{ networks: ['10.0.0.0/8'] }]);
 });
 
 test('good rules follow the tags, and are the next to fall back on', () => {

@@ -130,7 +130,10 @@ export interface Case extends Step {
 }
 
 export function readCases(): readonly Case[] {
-  return JSON.parse(readFileSync(fileURLToPath(new URL('../../fixtures/edge/cases.json', import.meta.url)), 'utf8')) as readonly Case[];
+  return ['cases.json', 'option-cases.json'].flatMap((name) => {
+    const file = fileURLToPath(new URL(`../../fixtures/edge/${name}`, import.meta.url));
+    return JSON.parse(readFileSync(file, 'utf8')) as readonly Case[];
+  });
 }
 
 /** The case with values for its placeholders; `{x*100}` is a hundred x. */

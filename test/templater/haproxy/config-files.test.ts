@@ -46,6 +46,7 @@ test('what is the same is not written again, but for a file that somebody else h
     config: 'ours',
     certificateList: '',
     hostsMap: '',
+    vhostsMap: '',
     pathsMap: '',
     shape: shapeOf(plan),
     fingerprint: 'f',

@@ -13,6 +13,7 @@ function shown(action: EdgeAction): string {
     return [action.map, ...entries('+', action.add), ...entries('=', action.set), ...action.drop.map((key) => `-${key}`)].join(' ');
   }
   if (action.kind === 'certificate') return `certificate ${action.name} ${action.certificate.sha1}`;
+  if (action.kind === 'cookies') return `cookies ${action.group}`;
   const rest = action.kind === 'weight' ? ` ${action.weight}` : action.kind === 'max-connections' ? ` ${action.maxConnections}` : '';
   const checked = action.kind === 'add' && action.checked ? ' checked' : '';
   return `${action.kind} ${action.group}/${action.kind === 'add' ? action.instance.name : action.name}${rest}${checked}`;

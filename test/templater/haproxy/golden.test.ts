@@ -26,19 +26,23 @@ test.each(readdirSync(FOLDER).map((file) => file.replace(/\.txt$/, '')))('%s', (
 interface Input {
   readonly instances: readonly Partial<Instance>[];
   readonly keys?: Readonly<Record<string, string>>;
+  /** Whether the edge has a certificate. */
+  readonly https?: boolean;
 }
 
 /** What is written, as one text; without the part that is the same for every catalog, unless the whole is wanted. */
-function writtenFor({ instances, keys = {} }: Input, { whole }: { readonly whole: boolean }): string {
+function writtenFor({ instances, keys = {}, https = false }: Input, { whole }: { readonly whole: boolean }): string {
   const catalog = aCatalog(instances.map(anInstance), { keys: new Map(Object.entries(keys)) });
-  const { plan, problems } = createPlanner()(catalog, POLICY, new Map());
+  const policy = { ...POLICY, ...(https && { certificates: new Map([['site.pem', { sha1: 'ab', pem: 'pem' }]]) }) };
+  const { plan, problems } = createPlanner()(catalog, policy, new Map());
   const rendered = createRenderer(SETTINGS, edgeFiles(SETTINGS.runDir), { version: '2.6', prometheus: true })(plan);
-  const variable = /\n(?=(?:frontend toots:tcp|backend (?!toots:)).*\n)/.exec(rendered.config);
+  const variable = /\n(?=(?:frontend toots:tcp|userlist|backend (?!toots:)).*\n)/.exec(rendered.config);
   const config = whole ? rendered.config : rendered.config.slice(variable === null ? rendered.config.length : variable.index + 1);
   return [
     config.trimEnd(),
     '# hosts',
     rendered.hostsMap.trimEnd(),
+    ...(rendered.vhostsMap === '' ? [] : ['# virtual hosts', rendered.vhostsMap.trimEnd()]),
     '# paths',
     rendered.pathsMap.trimEnd(),
     '# problems',

@@ -13,16 +13,21 @@ function texts(action: EdgeAction): string[] {
 test.each<[action: EdgeAction, commands: string[]]>([
   [
     { kind: 'add', group: 'web', instance: edgeInstance('a', { weight: weight(5), maxConnections: 7 }), checked: false },
-    ['add server web/a 10.0.0.1:8080 weight 5 maxconn 7', 'enable server web/a'],
+    [
+      'add server web/a 10.0.0.1:8080 weight 5 maxconn 7 check inter 1h fastinter 50ms downinter 500ms fall 1 rise 1 observe layer4 error-limit 1 on-error fastinter',
+      'enable health web/a',
+      'enable server web/a',
+    ],
   ],
   [
-    { kind: 'add', group: 'tcp:web', instance: edgeInstance('a', { address: '::1' }), checked: true },
+    { kind: 'add', group: 'tcp:web', instance: edgeInstance('a', { address: '::1', backup: true }), checked: true },
     [
-      'add server tcp:web/a [::1]:8080 weight 100 maxconn 128 check inter 2s fall 3 rise 2',
+      'add server tcp:web/a [::1]:8080 weight 100 maxconn 128 backup check inter 2s fall 3 rise 2',
       'enable health tcp:web/a',
       'enable server tcp:web/a',
     ],
   ],
+  [{ kind: 'cookies', group: 'web' }, ['set dynamic-cookie-key backend web 61d1aba4e173197d53f58c429e49c31f']],
   [{ kind: 'stop', group: 'web', name: 'a' }, ['set server web/a state maint']],
   [{ kind: 'remove', group: 'web', name: 'a' }, ['del server web/a']],
   [{ kind: 'ready', group: 'web', name: 'a' }, ['set server web/a state ready']],
@@ -45,6 +50,7 @@ test.each<[action: EdgeAction, commands: string[]]>([
     { kind: 'map', map: 'paths', ...NO_CHANGE, set: new Map([['/a;b/', 'a']]), drop: ['/c;d/'] },
     ['set map /run/edge/paths.map /a\\;b/ a', 'del map /run/edge/paths.map /c\\;d/'],
   ],
+  [{ kind: 'map', map: 'vhosts', ...NO_CHANGE, drop: ['=a.test/x/'] }, ['del map /run/edge/vhosts.map =a.test/x/']],
 ])('%j', (action, commands) => {
   expect(texts(action)).toEqual(commands);
 });
