@@ -283,6 +283,11 @@ export const logLevel = {
 /** consul-template's words for them. */
 const LEVEL_NAMES: Readonly<Record<string, LogLevel>> = { err: 'error', warning: 'warn' };
 
+/** What a wrong usage is answered: every problem, and where to look. */
+export function usageErrors(name: string, problems: readonly string[]): string {
+  return `${problems.map((problem) => `${name}: ${problem}`).join('\n')}\nTry ${name} -help.\n`;
+}
+
 /**
  * Reads a program's settings from this process's arguments and environment and runs it; answers its exit code:
  * 0 after help or version, 2 after a wrong usage, of which every problem is told on stderr.
@@ -300,7 +305,7 @@ export async function startProgram<Of extends Options>(
       process.stdout.write(`${program.name} ${VERSION}\n`);
       return 0;
     case 'wrong':
-      process.stderr.write(`${parsed.problems.map((problem) => `${program.name}: ${problem}`).join('\n')}\nTry ${program.name} -help.\n`);
+      process.stderr.write(usageErrors(program.name, parsed.problems));
       return 2;
     default:
       return run(parsed.settings, parsed.positionals);

@@ -1,9 +1,16 @@
+import { ipVersion } from './ip-address.ts';
+
 const LABEL = /^[A-Za-z0-9_-]{1,63}$/;
 const MOST_BYTES = 253;
 
 /** Whether a text can stand in a host name and in HAProxy's: labels of 1–63 letters, digits, `-`, `_`, joined by dots, at most 253 bytes. */
 export function isHostName(text: string): boolean {
   return text.length <= MOST_BYTES && text.split('.').every((label) => LABEL.test(label));
+}
+
+/** An IP address, or a host name. What ends in a number is an address to every resolver, and so a wrong one: `999.1.1.1`. */
+export function isAddress(text: string): boolean {
+  return ipVersion(text) !== undefined || (isHostName(text) && !/(?:^|\.)\d+$/.test(text));
 }
 
 /** What decides which hosts a service has. */

@@ -1,5 +1,5 @@
 import { byteOrder } from '../model/compare.ts';
-import { isHostName } from '../model/host-name.ts';
+import { isAddress } from '../model/host-name.ts';
 import { ipVersion } from '../model/ip-address.ts';
 import type { Refused } from './attributes.ts';
 import type { Binding, Container } from './container.ts';
@@ -164,6 +164,6 @@ function labelledAddress({ labels }: Container, label: string): { address?: stri
   const value = labels[label];
   if (value === undefined) return { refused: [] };
   const address = value.replace(/\/[^/]*$/, '').trim();
-  if (ipVersion(address) !== undefined || isHostName(address)) return { address, refused: [] };
+  if (isAddress(address)) return { address, refused: [] };
   return { refused: [{ option: label, value, reason: 'it must be an IP address or a host name: the label is passed over' }] };
 }

@@ -5,13 +5,13 @@ import { createTransport } from '../consul/transport.ts';
 import { live } from '../daemon/live.ts';
 import { createLog } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
+import { usageErrors } from '../daemon/settings.ts';
+import { VERSION } from '../daemon/version.ts';
 import { createDockerEngine } from './docker-engine.ts';
 import type { HostPolicy } from './host.ts';
 import { adopt, findLeftovers, leftoverLine, planWrites, stepLine, takeSnapshot } from './one-shot.ts';
 import { runRegistrator } from './run.ts';
-import { type RegistratorSettings, readRegistratorSettings } from './settings.ts';
-
-const VERSION = '0.1.0';
+import { program, type RegistratorSettings, readRegistratorSettings } from './settings.ts';
 
 const parsed = readRegistratorSettings(process.argv.slice(2), process.env);
 process.exitCode = await start();
@@ -26,7 +26,7 @@ async function start(): Promise<number> {
       process.stdout.write(`${VERSION}\n`);
       return 0;
     case 'wrong':
-      process.stderr.write(`toots registrator: ${parsed.problems.join('\ntoots registrator: ')}\n`);
+      process.stderr.write(usageErrors(program.name, parsed.problems));
       return 2;
     case 'settings':
       return live((signal) => run(parsed.settings, signal), process.exit).catch((error: unknown) => {

@@ -15,8 +15,7 @@ import {
   text,
   wholeNumber,
 } from '../daemon/settings.ts';
-import { isHostName } from '../model/host-name.ts';
-import { ipVersion } from '../model/ip-address.ts';
+import { isAddress } from '../model/host-name.ts';
 import { defaultDockerUrl } from './docker-engine.ts';
 import { TemplateError } from './go-template/parse.ts';
 import { parseTagTemplate } from './tag-template.ts';
@@ -32,7 +31,7 @@ const options = {
     value: 'ADDRESS',
     schema: refined(
       text(),
-      (value) => value === '' || ipVersion(value) !== undefined || isHostName(value),
+      (value) => value === '' || isAddress(value),
       'must be an IP address or a host name',
     ),
     describe: 'Registers every service with this address; by default that of the binding, or the one the agent tells others',

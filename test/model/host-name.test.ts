@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { hostsOfService, isHostName } from '../../model/host-name.ts';
+import { hostsOfService, isAddress, isHostName } from '../../model/host-name.ts';
 
 test.each<[text: string, is: boolean]>([
   ['a', true],
@@ -24,6 +24,22 @@ test.each<[text: string, is: boolean]>([
   ['ä', false],
 ])('%j is a host name: %j', (text, is) => {
   expect(isHostName(text)).toBe(is);
+});
+
+test.each<[text: string, is: boolean]>([
+  ['10.0.0.5', true],
+  ['2001:db8::1', true],
+  ['db.example.test', true],
+  ['node-1', true],
+  ['999.1.1.1', false],
+  ['10.0.0', false],
+  ['1.2.3.4.5', false],
+  ['80', false],
+  ['[::1]', false],
+  ['10.0.0.5/8', false],
+  ['', false],
+])('%j is an address: %j', (text, is) => {
+  expect(isAddress(text)).toBe(is);
 });
 
 test('a service has a host in each domain and datacenter, in lower case', () => {

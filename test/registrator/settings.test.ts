@@ -76,6 +76,7 @@ test.each([
   ['-ttl 10', /-ttl and -ttl-refresh/],
   ['-ttl 10 -ttl-refresh 10', /must be greater/],
   ['-ip 1.2.3.4.5/8', /-ip: must be an IP address/],
+  ['-ip 999.1.1.1', /-ip: must be an IP address/],
   ['-deregister never', /always, on-success/],
   ['-retry-interval 0', /-retry-interval/],
   ['-tags {{.A', /-tags: must be tags, or Go templates/],
