@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { withDeadline } from '../daemon/deadline.ts';
@@ -34,7 +35,8 @@ export interface ListedContainer {
 
 /** How long an answer may take, milliseconds; an inspection waits for a container that is being taken down. */
 const TIMEOUT_MS = 10_000;
-const PAST_EVENTS_TIMEOUT_MS = 1_000;
+/** How long the engine may take to tell what it remembers, milliseconds. */
+const PAST_EVENTS_WITHIN_MS = 1_000;
 
 /** Speaks to an engine: `unix:///…`, `tcp://HOST:PORT` (with TLS where certificates are given), `http(s)://HOST:PORT`. No API version is asked for: each engine speaks its own. */
 export function createDockerEngine(url: string, { keepsInspection, tls }: { keepsInspection: boolean; tls?: DockerTls }): DockerEngine {
@@ -74,10 +76,9 @@ export function createDockerEngine(url: string, { keepsInspection, tls }: { keep
       return eventsOf(stream, url, signal);
     },
     pastEvents: async (sinceMs, signal) => {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(PAST_EVENTS_TIMEOUT_MS)]);
       const span = { since: sinceMs / 1_000, until: Date.now() / 1_000 };
-      const stream = await asked('Docker past events', () => docker.getEvents({ ...span, abortSignal: within }), signal);
-      return whatComes(eventsOf(stream, url, within), within);
+      const stream = await asked('Docker past events', (abortSignal) => docker.getEvents({ ...span, abortSignal }), signal);
+      return whatComes(stream, url, signal);
     },
   };
 }
@@ -173,12 +174,21 @@ async function* eventsOf(stream: NodeJS.ReadableStream, subject: string, signal:
   }
 }
 
-/** What came until the end, or until there was no more time. */
-async function whatComes(events: AsyncIterable<DockerEvent>, signal: AbortSignal): Promise<readonly DockerEvent[]> {
+/** What came until the end, or until there was no more time: an engine whose clock is behind ends it late. */
+async function whatComes(stream: NodeJS.ReadableStream, subject: string, signal: AbortSignal): Promise<readonly DockerEvent[]> {
   const all: DockerEvent[] = [];
-  for await (const event of events) {
-    all.push(event);
-    if (signal.aborted) break;
+  const over = new AbortController();
+  const end = () => {
+    over.abort();
+    if (stream instanceof Readable) stream.destroy();
+  };
+  const timer = setTimeout(end, PAST_EVENTS_WITHIN_MS);
+  signal.addEventListener('abort', end);
+  try {
+    for await (const event of eventsOf(stream, subject, over.signal)) all.push(event);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
   return all;
 }

@@ -1,22 +1,18 @@
 import { META, type Registered } from '../consul/registration.ts';
 import { byteOrder } from '../model/compare.ts';
 import type { Problem } from '../model/problem.ts';
-import type { CheckAbilities } from './checks.ts';
+import type { AgentFacts } from './agent-facts.ts';
 import type { Container } from './container.ts';
 import { type DescribedService, type DescribePolicy, type Description, describeContainer } from './describe.ts';
+import { drainHold, failedHold, PAUSED } from './hold.ts';
 import { type DeregisterPolicy, learn, type Phase, phaseOf, type Stimulus, type Track, UNSEEN } from './lifecycle.ts';
-import { HOLD_MARK, type Verdict } from './reconcile.ts';
+import type { Verdict } from './reconcile.ts';
 
-/** What an operator has decided, and what the agent says of itself. */
+/** What an operator has decided. */
 export interface HostPolicy extends DescribePolicy {
   readonly deregister: DeregisterPolicy;
   /** Whether a container with a HEALTHCHECK is registered when it starts, or when Docker finds it healthy. */
   readonly register: 'started' | 'healthy';
-}
-
-export interface AgentFacts {
-  readonly address: string;
-  readonly abilities: CheckAbilities;
 }
 
 /** One container as /status tells it. */
@@ -173,8 +169,6 @@ function verdictOfUnclaimed(entry: Entry | undefined, isKnown: boolean): Verdict
   return { kind: entry.description === undefined ? 'unknown' : 'unwanted' };
 }
 
-const failedHold = (exitCode: number) => `${HOLD_MARK}the container ended with exit code ${exitCode}`;
-
 /** What a container wants in its phase. Who is about to end is not registered any more, and kept where it is. */
 function claimsOf(entry: Entry, policy: HostPolicy): readonly Claim[] {
   const { phase, description, track } = entry;
@@ -186,8 +180,8 @@ function claimsOf(entry: Entry, policy: HostPolicy): readonly Claim[] {
 }
 
 function holdOf(phase: Phase): string | undefined {
-  if (phase.kind === 'draining') return `${HOLD_MARK}the container is being stopped`;
-  if (phase.kind === 'paused') return `${HOLD_MARK}the container is paused`;
+  if (phase.kind === 'draining') return drainHold(phase.sent);
+  if (phase.kind === 'paused') return PAUSED;
   return phase.kind === 'failed' ? failedHold(phase.exitCode) : undefined;
 }
 

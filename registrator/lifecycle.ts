@@ -39,8 +39,8 @@ export type Phase =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'up' }
   | { readonly kind: 'paused' }
-  /** Told to stop. `untilMs` by our clock: if it runs after that, it has survived. */
-  | { readonly kind: 'draining'; readonly untilMs: number }
+  /** Told to stop, by a signal unless it is dead already. `untilMs` by our clock: if it runs after that, it has survived. */
+  | { readonly kind: 'draining'; readonly untilMs: number; readonly sent?: SentSignal }
   /** Ended with an error, and is to stay registered for that. */
   | { readonly kind: 'failed'; readonly exitCode: number }
   | { readonly kind: 'gone' };
@@ -95,8 +95,8 @@ export function phaseOf(track: Track, policy: DeregisterPolicy): Phase {
   if (hasDied) return { kind: 'draining', untilMs: Number.POSITIVE_INFINITY };
   const { state } = seen.container;
   if (!state.isRunning) return endedPhase(state.exitCode, policy);
-  const untilMs = drainEnd(track.signals, seen.container);
-  if (untilMs !== undefined && seen.asked.ms < untilMs) return { kind: 'draining', untilMs };
+  const drain = drainOf(track.signals, seen.container);
+  if (drain !== undefined && seen.asked.ms < drain.untilMs) return { kind: 'draining', ...drain };
   return state.isPaused ? { kind: 'paused' } : { kind: 'up' };
 }
 
@@ -106,14 +106,14 @@ function endedPhase(exitCode: number, policy: DeregisterPolicy): Phase {
   return policy === 'always' || isSuccess ? { kind: 'gone' } : { kind: 'failed', exitCode };
 }
 
-/** A label `signal` hides the signal of every event of its container: nothing is believed then. */
-function drainEnd(signals: readonly SentSignal[], container: Container): number | undefined {
-  if ('signal' in container.labels) return undefined;
-  const stopping = new Set([...STOP_SIGNALS, signalNumber(container.stopSignal)]);
-  const ends = signals
-    .filter(({ signal, sentMs }) => stopping.has(signal) && sentMs >= container.state.startedAtMs)
-    .map(({ heardMs }) => heardMs + container.stopTimeoutMs + STOP_GRACE_MS);
-  return ends.length === 0 ? undefined : Math.max(...ends);
+/** The last stop signal of this life. A label `signal` hides the signal of every event of its container: nothing is believed then. */
+function drainOf(signals: readonly SentSignal[], { labels, state, stopSignal, stopTimeoutMs }: Container) {
+  if ('signal' in labels) return undefined;
+  const stopping = new Set([...STOP_SIGNALS, signalNumber(stopSignal)]);
+  const [sent] = signals
+    .filter(({ signal, sentMs }) => stopping.has(signal) && sentMs >= state.startedAtMs)
+    .sort((a, b) => b.heardMs - a.heardMs);
+  return sent === undefined ? undefined : { untilMs: sent.heardMs + stopTimeoutMs + STOP_GRACE_MS, sent };
 }
 
 /** `SIGUSR1`, `USR1`, `10`, `RTMIN+3`; NaN for what is none. */

@@ -1,12 +1,13 @@
 import type { ConsulAgent } from '../consul/agent.ts';
 import { META, type Registered, type Registration } from '../consul/registration.ts';
 import type { Problem } from '../model/problem.ts';
+import { readAgentFacts } from './agent-facts.ts';
 import type { DockerEngine } from './docker-engine.ts';
+import { drainsOf } from './hold.ts';
 import { createHost, type Host, type HostPolicy } from './host.ts';
 import { afterStep, decide, type Step } from './reconcile.ts';
 import { hasBareImage } from './service-name.ts';
 import type { Adoption } from './settings.ts';
-import { agentFacts } from './settle.ts';
 
 /** Both sides as they are at one moment. */
 export interface Snapshot {
@@ -17,7 +18,7 @@ export interface Snapshot {
 /** Reads both sides once. @throws OperationError when one of them cannot be read. */
 export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, policy: HostPolicy, signal: AbortSignal): Promise<Snapshot> {
   const host = createHost(policy, () => {});
-  host.setAgent(await agentFacts(agent, signal));
+  host.setAgent(await readAgentFacts(agent, signal));
   const listed = await engine.list(policy.deregister === 'on-success', signal);
   host.listed(listed.map(({ id }) => id));
   for (const { id } of listed) {
@@ -29,7 +30,9 @@ export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, pol
       host.learn(id, { kind: 'inspected', container, asked }, imageName);
     }
   }
-  return { host, registered: await agent.registered(signal) };
+  const registered = await agent.registered(signal);
+  for (const { container, sent } of drainsOf(registered.values(), policy.owner)) host.learn(container, { kind: 'killed', ...sent });
+  return { host, registered };
 }
 
 /** Pure: every write that a registrator would make now, and what it could not. */

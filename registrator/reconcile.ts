@@ -1,5 +1,6 @@
 import { type CheckStatus, isRegistered, META, type Registered, type Registration, registeredAs } from '../consul/registration.ts';
 import type { Problem } from '../model/problem.ts';
+import { isOurHold } from './hold.ts';
 
 /** What a service ID should be in Consul. */
 export type Verdict =
@@ -32,9 +33,6 @@ export type Decision =
   | { readonly kind: 'settled' }
   | { readonly kind: 'step'; readonly step: Step }
   | { readonly kind: 'refused'; readonly problem: Problem };
-
-/** How a reason for maintenance begins that is ours to take back. An operator's is his. */
-export const HOLD_MARK = 'toots: ';
 
 /**
  * Pure: the next write that brings a service ID nearer to what it should be.
@@ -92,7 +90,7 @@ function stepOfOurs(wanted: Registration, actual: Registered, hold: string | und
   if (stale !== undefined) return { kind: 'deregister check', checkId: stale[0] };
   const told = wanted.checks.find(({ id, probe, status }) => probe.kind === 'reported' && actual.checks.get(id)?.status !== status);
   if (told?.status !== undefined) return { kind: 'tell status', checkId: told.id, status: told.status };
-  return hold === undefined && actual.maintenance?.startsWith(HOLD_MARK) ? { kind: 'release' } : undefined;
+  return hold === undefined && actual.maintenance !== undefined && isOurHold(actual.maintenance) ? { kind: 'release' } : undefined;
 }
 
 /** Pure: what the agent holds of the service once the step is done. */

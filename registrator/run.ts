@@ -7,6 +7,7 @@ import { OperationError } from '../daemon/operation-error.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
 import { sleep } from '../daemon/sleep.ts';
 import type { DockerEngine } from './docker-engine.ts';
+import { LEFT } from './hold.ts';
 import { createHost, type HostPolicy } from './host.ts';
 import { addGauges, createRegistratorMetrics } from './metrics.ts';
 import { observe } from './observe.ts';
@@ -118,11 +119,7 @@ async function leave(shutdown: RegistratorSettings['shutdown'], agent: ConsulAge
   const signal = AbortSignal.timeout(SHUTDOWN_WITHIN_MS);
   try {
     const own = [...(await agent.registered(signal)).values()].filter(({ meta }) => meta[META.owner] === owner);
-    await Promise.all(
-      own.map(({ id }) =>
-        shutdown === 'deregister' ? agent.deregister(id, signal) : agent.maintain(id, 'toots: the registrator has ended', signal),
-      ),
-    );
+    await Promise.all(own.map(({ id }) => (shutdown === 'deregister' ? agent.deregister(id, signal) : agent.maintain(id, LEFT, signal))));
     log.info({ shutdown, services: own.length }, 'left consul');
   } catch (error) {
     log.warn({ err: error, shutdown }, 'consul could not be left as asked');

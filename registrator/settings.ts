@@ -29,11 +29,7 @@ const options = {
   ip: {
     flag: 'ip',
     value: 'ADDRESS',
-    schema: refined(
-      text(),
-      (value) => value === '' || isAddress(value),
-      'must be an IP address or a host name',
-    ),
+    schema: refined(text(), (value) => value === '' || isAddress(value), 'must be an IP address or a host name'),
     describe: 'Registers every service with this address; by default that of the binding, or the one the agent tells others',
   },
   internal: { flag: 'internal', schema: flag(), describe: 'Registers addresses and exposed ports of the containers themselves' },

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   engine = await startDockerDouble();
-  registrator = await startRegistrator({ consul, docker: engine.url, owner: 'double', args: ['--hostname', 'h', '-resync', '1'] });
+  registrator = await follow();
 }, 60_000);
 
 afterEach(async () => {
@@ -34,6 +34,7 @@ afterEach(async () => {
   for (const id of await agent.ids()) await consul.ask('PUT', `/v1/agent/service/deregister/${id}`);
 }, 30_000);
 
+const follow = () => startRegistrator({ consul, docker: engine.url, owner: 'double', args: ['--hostname', 'h', '-resync', '1'] });
 const web = (name = 'web') => ({ name, ports: { '80/tcp': ['8080'] } });
 const is = (id: string, status: string) => until(async () => (await agent.statusOf(id)) === status, SOON, `${id} is ${status}`);
 const phaseIs = (id: string, phase: string) =>
@@ -115,6 +116,23 @@ test('healthy, told while it stops, does not bring it back', async () => {
   );
 
   expect(await agent.statusOf('h:web:80')).toBe('critical');
+});
+
+test('killed and started again in mid-drain, and the engine remembers the signal no more: it knows by the reason in Consul, until StopTimeout is over', async () => {
+  engine.start('a', { ...web(), stopTimeout: 4 });
+  await is('h:web:80', 'passing');
+  engine.event('a', 'kill', { signal: '15' });
+  await is('h:web:80', 'critical');
+  registrator.program.signal('SIGKILL');
+  await registrator.program.ended;
+  for (let probe = 0; probe < 300; probe += 1) engine.event('other', 'exec_create: probe');
+
+  registrator = await follow();
+
+  expect((await registrator.status()).containers).toMatchObject([{ id: 'a', phase: 'draining' }]);
+  expect(await agent.statusOf('h:web:80')).toBe('critical');
+  await is('h:web:80', 'passing');
+  expect((await registrator.status()).containers).toMatchObject([{ id: 'a', phase: 'up' }]);
 });
 
 test('a die acts before any inspection is answered', async () => {

@@ -84,15 +84,16 @@ test('who runs after StopTimeout and a little has survived; only an inspection t
   const draining = track(inspected(1, { stopTimeout: 3 }), killed(TERM, 100));
   const inspectedAfter = (ms: number) => phaseOf(learn(draining, inspected(2, { stopTimeout: 3 }, STARTED + ms)), 'always');
 
-  expect(phaseOf(draining, 'always')).toEqual({ kind: 'draining', untilMs: STARTED + 100 + 3_000 + 2_000 });
+  expect(phaseOf(draining, 'always')).toMatchObject({ kind: 'draining', untilMs: STARTED + 100 + 3_000 + 2_000, sent: { signal: TERM } });
   expect(inspectedAfter(5_099).kind).toBe('draining');
   expect(inspectedAfter(5_100).kind).toBe('up');
 });
 
 test('a second stop begins the time anew', () => {
-  expect(phaseOf(track(inspected(1), killed(TERM, 100), killed(KILL, 8_000)), 'always')).toEqual({
+  expect(phaseOf(track(inspected(1), killed(TERM, 100), killed(KILL, 8_000)), 'always')).toMatchObject({
     kind: 'draining',
     untilMs: STARTED + 20_000,
+    sent: { signal: KILL },
   });
 });
 

@@ -1,0 +1,15 @@
+import type { ConsulAgent } from '../consul/agent.ts';
+import type { CheckAbilities } from './checks.ts';
+
+/** What an agent says of itself, as far as registrations depend on it. */
+export interface AgentFacts {
+  /** The one it tells others. */
+  readonly address: string;
+  readonly abilities: CheckAbilities;
+}
+
+export async function readAgentFacts(agent: ConsulAgent, signal: AbortSignal): Promise<AgentFacts> {
+  const { address, takesScripts, version } = await agent.self(signal);
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return { address, abilities: { scripts: takesScripts, serverName: major > 1 || minor >= 10 } };
+}
