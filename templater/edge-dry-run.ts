@@ -35,7 +35,7 @@ export async function dryRunEdge(
   const change: EdgeChange =
     running === undefined
       ? { actions: [], reasons: ['no HAProxy is running: one would be started'] }
-      : changeOfEdge(running, planned.plan, shape);
+      : changeOfEdge(running, planned.plan, shape, features.addsBackends);
   print(describeDryRun(planned, change));
   return change.actions.length + change.reasons.length === 0 ? 0 : 2;
 }
@@ -88,6 +88,9 @@ function describeAction(action: EdgeAction): string {
   switch (action.kind) {
     case 'add':
       return `add ${action.group}/${action.instance.name}, weight ${action.instance.weight}`;
+    case 'add-group':
+    case 'drop-group':
+      return `${action.kind} ${action.group}`;
     case 'weight':
       return `weight ${action.weight} for ${action.group}/${action.name}`;
     case 'max-connections':

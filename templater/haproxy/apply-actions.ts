@@ -1,4 +1,3 @@
-import { OperationError } from '../../daemon/operation-error.ts';
 import type { EdgeAction } from './edge-change.ts';
 import type { EdgeFiles } from './edge-settings.ts';
 import { type RunningEdge, type RunningInstance, runningInstance } from './running-edge.ts';
@@ -10,13 +9,23 @@ export interface AppliedActions {
   /** How many commands were sent, and how many actions are done. */
   readonly commands: number;
   readonly done: number;
-  /** Instances that still have connections and are removed later. */
+  /** What still has connections and is removed later. */
   readonly lingering: number;
+  /** The first command that was answered by anything but success; what HAProxy is then has to be read anew. */
+  readonly refused: { readonly command: string; readonly answer: string } | undefined;
+  /** Each command with its answer. */
+  readonly said: readonly Said[];
+}
+
+/** A command without its payload, and what HAProxy answered: nothing, as a rule. */
+export interface Said {
+  readonly command: string;
+  readonly answer: string;
 }
 
 /**
  * Tells HAProxy a list of actions and answers what it is then.
- * @throws OperationError when HAProxy does not answer, or answers anything but success; what it is then has to be read anew.
+ * @throws OperationError when HAProxy does not answer.
  */
 export async function applyActions(
   running: RunningEdge,
@@ -25,68 +34,85 @@ export async function applyActions(
   signal: AbortSignal,
 ): Promise<AppliedActions> {
   const planned = actions.map((action) => ({ action, commands: runtimeCommands(action, files) }));
-  const answers = await ask(
-    files.runtimeSocket,
-    planned.flatMap(({ commands }) => commands),
-    signal,
-  );
-  const instances = new Map(running.instances);
-  const next = { ...running, instances, hosts: running.hosts, vhosts: running.vhosts, paths: running.paths };
+  const commands = planned.flatMap((one) => one.commands);
+  const answers = await ask(files.runtimeSocket, commands, signal);
+  const said = commands.map(({ text }, i) => ({ command: text, answer: answers[i] ?? 'no answer' }));
+  const next = { ...running, instances: new Map(running.instances) };
+  let refused: Said | undefined;
   let [at, done, lingering] = [0, 0, 0];
-  for (const { action, commands } of planned) {
-    const refused = firstRefused(commands, answers.slice(at, at + commands.length));
-    at += commands.length;
-    if (refused !== undefined && !stillInUse(action, refused.answer))
-      throw new OperationError('tell HAProxy', { subject: refused.text, hint: refused.answer.slice(0, 300) });
-    if (refused !== undefined) lingering += 1;
-    else {
+  for (const { action, commands: own } of planned) {
+    const no = firstRefused(own, said.slice(at, at + own.length));
+    at += own.length;
+    if (no === undefined) {
       done += 1;
       become(next, action);
-    }
+    } else if (stillInUse(action, no.answer)) {
+      lingering += 1;
+      if (action.kind === 'drop-group') await ask(files.runtimeSocket, [{ text: `publish backend ${action.group}` }], signal);
+    } else refused ??= no;
   }
-  return { running: next, commands: at, done, lingering };
+  return { running: next, commands: at, done, lingering, refused, said };
 }
 
-function firstRefused(commands: readonly RuntimeCommand[], answers: readonly string[]): { text: string; answer: string } | undefined {
-  const i = commands.findIndex(({ done }, index) => !done.test(answers[index] ?? 'no answer'));
-  return i < 0 ? undefined : { text: commands[i]?.text ?? '', answer: answers[i] ?? 'no answer' };
+function firstRefused(commands: readonly RuntimeCommand[], said: readonly Said[]): Said | undefined {
+  return said.find(({ answer }, i) => !commands[i]?.done.test(answer));
 }
 
-/** A server with connections is not deleted: it stays in maintenance until they are over. */
+/** A server with connections is not deleted: it stays in maintenance until they are over. So does a backend with requests. */
 function stillInUse({ kind }: EdgeAction, answer: string): boolean {
-  return kind === 'remove' && /still has connections/i.test(answer);
+  return (
+    (kind === 'remove' && /still has connections/i.test(answer)) || (kind === 'drop-group' && /still has attached streams/i.test(answer))
+  );
 }
 
 /** Mutates `next`, whose maps are this round's own once they were touched. */
 function become(
-  next: {
-    instances: Map<string, ReadonlyMap<string, RunningInstance>>;
-    hosts: ReadonlyMap<string, string>;
-    vhosts: ReadonlyMap<string, string>;
-    paths: ReadonlyMap<string, string>;
-    certificates: ReadonlyMap<string, string>;
-  },
+  next: { -readonly [Key in keyof RunningEdge]: RunningEdge[Key] } & { instances: Map<string, ReadonlyMap<string, RunningInstance>> },
   action: EdgeAction,
 ): void {
-  if (action.kind === 'map') {
-    const entries = new Map([...next[action.map], ...action.add, ...action.set]);
-    for (const key of action.drop) entries.delete(key);
-    next[action.map] = entries;
-    return;
+  switch (action.kind) {
+    case 'map': {
+      const entries = new Map([...next[action.map], ...action.add, ...action.set]);
+      for (const key of action.drop) entries.delete(key);
+      next[action.map] = entries;
+      return;
+    }
+    case 'certificate':
+      next.certificates = new Map([...next.certificates, [action.name, action.certificate.sha1]]);
+      return;
+    case 'cookies':
+      return;
+    case 'add-group':
+    case 'drop-group':
+      becomeGroup(next, action);
+      return;
+    default: {
+      const ofGroup = new Map(next.instances.get(action.group));
+      next.instances.set(action.group, ofGroup);
+      const changed = changedInstance(action, ofGroup);
+      if (changed === undefined) ofGroup.delete(nameOf(action));
+      else ofGroup.set(nameOf(action), changed);
+    }
   }
-  if (action.kind === 'certificate') {
-    next.certificates = new Map([...next.certificates, [action.name, action.certificate.sha1]]);
-    return;
-  }
-  if (action.kind === 'cookies') return;
-  const ofGroup = new Map(next.instances.get(action.group));
-  next.instances.set(action.group, ofGroup);
-  const changed = changedInstance(action, ofGroup);
-  if (changed === undefined) ofGroup.delete(nameOf(action));
-  else ofGroup.set(nameOf(action), changed);
 }
 
-type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' }>;
+function becomeGroup(
+  next: { shape: RunningEdge['shape']; instances: Map<string, ReadonlyMap<string, RunningInstance>> },
+  action: Extract<EdgeAction, { kind: 'add-group' | 'drop-group' }>,
+): void {
+  if (next.shape === undefined) return;
+  const groups = new Map(next.shape.groups);
+  next.shape = { ...next.shape, groups };
+  if (action.kind === 'add-group') {
+    groups.set(action.group, action.section);
+    next.instances.set(action.group, new Map());
+  } else {
+    groups.delete(action.group);
+    next.instances.delete(action.group);
+  }
+}
+
+type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' | 'add-group' | 'drop-group' }>;
 
 function nameOf(action: InstanceAction): string {
   return action.kind === 'add' ? action.instance.name : action.name;

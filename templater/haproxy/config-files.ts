@@ -14,21 +14,34 @@ let replaced = 0;
 export const SECRET_FILE_MODE = 0o600;
 
 /** Replaces a file's text so that a reader, or a crash, finds the old text or the new one whole. */
-export async function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
+export function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
   replaced += 1;
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${replaced}.new`);
+  return replaceBy(join(dirname(path), `.${basename(path)}.${process.pid}-${replaced}.new`), path, text, mode);
+}
+
+/**
+ * Replaces a file by way of another one, which is looked at while it finds its way to the disk: where `isGood` throws, the file stays what it was.
+ * @throws OperationError when it cannot be written, and whatever `isGood` throws.
+ */
+async function replaceBy(
+  temporary: string,
+  path: string,
+  text: string,
+  mode: number,
+  isGood: () => Promise<void> = async () => {},
+): Promise<void> {
   try {
     const file = await open(temporary, 'w', mode);
     try {
       await file.writeFile(text);
-      await file.datasync();
+      await Promise.all([file.datasync(), isGood()]);
     } finally {
       await file.close();
     }
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true });
-    throw new OperationError('write file', { subject: path, cause });
+    throw cause instanceof OperationError ? cause : new OperationError('write file', { subject: path, cause });
   }
 }
 
@@ -66,26 +79,30 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
 /** Writes what a restart of HAProxy starts from, where it differs from what was written before, or somebody else has written since. */
 export interface ConfigWriter {
   readonly maps: (rendered: RenderedEdge) => Promise<void>;
-  readonly config: (rendered: RenderedEdge) => Promise<void>;
+  /** Where `check` throws, the configuration stays what it was; it looks at the candidate. */
+  readonly config: (rendered: RenderedEdge, check?: () => Promise<void>) => Promise<void>;
 }
 
 export function createConfigWriter(files: EdgeFiles): ConfigWriter {
   const written = new Map<string, { readonly text: string; readonly stamp: string }>();
-  const write = async (path: string, text: string, mode?: number) => {
+  const write = async (path: string, text: string, replace: (path: string, text: string) => Promise<void> = replaceFile) => {
     const before = written.get(path);
     if (before?.text === text && before.stamp === (await stampOf(path))) return;
     written.delete(path);
-    await replaceFile(path, text, mode);
+    await replace(path, text);
     written.set(path, { text, stamp: await stampOf(path) });
   };
   return {
     maps: async ({ certificateList, hostsMap, vhostsMap, pathsMap }) => {
-      await write(files.certificateList, certificateList);
-      await write(files.hostsMap, hostsMap);
-      await write(files.vhostsMap, vhostsMap);
-      await write(files.pathsMap, pathsMap);
+      await Promise.all([
+        write(files.certificateList, certificateList),
+        write(files.hostsMap, hostsMap),
+        write(files.vhostsMap, vhostsMap),
+        write(files.pathsMap, pathsMap),
+      ]);
     },
-    config: ({ config }) => write(files.config, config, SECRET_FILE_MODE),
+    config: ({ config }, check) =>
+      write(files.config, config(), (path, text) => replaceBy(files.candidate, path, text, SECRET_FILE_MODE, check)),
   };
 }
 
@@ -98,11 +115,17 @@ async function stampOf(path: string): Promise<string> {
 /** How many shapes are kept besides the newest: old workers are never asked for theirs. */
 const KEPT_SHAPES = 4;
 
-/** Keeps what a fingerprint stands for, before a HAProxy is loaded that carries it. */
-export async function keepShape(runDir: string, files: EdgeFiles, { shape, fingerprint }: RenderedEdge): Promise<void> {
+/** Keeps what a fingerprint stands for, before a HAProxy is loaded that carries it; and that of the one `inUse`, however old. */
+export async function keepShape(
+  runDir: string,
+  files: EdgeFiles,
+  { shape, fingerprint }: RenderedEdge,
+  inUse: string | undefined,
+): Promise<void> {
   await replaceFile(files.shape(fingerprint), encodeShape(shape), SECRET_FILE_MODE);
   const names = (await readdir(runDir)).filter((name) => /^shape-[0-9a-f]{16}\.json$/.test(name));
   const byAge = await Promise.all(names.map(async (name) => ({ path: join(runDir, name), at: (await stat(join(runDir, name))).mtimeMs })));
   byAge.sort((a, b) => b.at - a.at);
-  for (const { path } of byAge.slice(KEPT_SHAPES + 1)) await rm(path, { force: true });
+  const old = byAge.slice(KEPT_SHAPES + 1).filter(({ path }) => inUse === undefined || path !== files.shape(inUse));
+  for (const { path } of old) await rm(path, { force: true });
 }

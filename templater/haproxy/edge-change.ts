@@ -1,5 +1,6 @@
 import type { EdgeCertificate, EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
+import { defaultsOfSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { type EdgeShape, reloadReasons } from './shape.ts';
 
@@ -8,6 +9,9 @@ export type EdgeAction =
   | { readonly kind: 'add'; readonly group: string; readonly instance: EdgeInstance; readonly checked: boolean }
   /** Servers that were added get their sticky cookies; HAProxy before 3.0 gives them none by itself. */
   | { readonly kind: 'cookies'; readonly group: string }
+  /** An empty backend, from a section of defaults. */
+  | { readonly kind: 'add-group'; readonly group: string; readonly section: string; readonly defaults: string }
+  | { readonly kind: 'drop-group'; readonly group: string }
   /** It gets nothing new, and goes for good when the last of its connections has. */
   | { readonly kind: 'stop'; readonly group: string; readonly name: string }
   | { readonly kind: 'remove'; readonly group: string; readonly name: string }
@@ -47,15 +51,23 @@ export interface EdgeChange {
  *   host → web         | host → shop         | map, when the group shop is loaded
  *                      | group, listener, … | reload, with the reason
  *   group              |                     | nothing; it goes with the next reload
+ *                      | plain group         | add-group, where HAProxy takes backends
+ *   group              |                     | drop-group, where it does, once it is empty
  *   unknown shape      | any                 | reload, and nothing before it
  */
-export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeShape): EdgeChange {
-  const reasons = reloadReasons(running.shape, shape);
-  if (running.shape === undefined) return { actions: [], reasons };
-  const loaded = running.shape.groups;
-  const first: EdgeAction[] = [];
+export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeShape, addsBackends: boolean): EdgeChange {
+  if (running.shape === undefined) return { actions: [], reasons: reloadReasons(undefined, shape) };
+  const added = addsBackends ? groupsToAdd(running.shape, shape) : [];
+  const loaded =
+    added.length === 0
+      ? running.shape.groups
+      : new Map([...running.shape.groups, ...added.map(({ group, section }) => [group, section] as const)]);
+  const reasons = reloadReasons({ ...running.shape, groups: loaded }, shape);
+  const first: EdgeAction[] = [...added];
   const last: EdgeAction[] = [];
   for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
+  for (const { group } of added) changeOfGroup(group, NO_INSTANCES, plan.groups.get(group), first, last);
+  if (addsBackends) last.push(...groupsToDrop(running, running.shape, plan));
   const maps = [
     ...changeOfMap('hosts', running.hosts, plan.hosts, loaded),
     ...changeOfMap('vhosts', running.vhosts, vhostKeys(plan.vhosts), loaded),
@@ -64,6 +76,25 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
   return { actions: [...first, ...changeOfCertificates(running.certificates, plan.certificates), ...maps, ...last], reasons };
 }
 
+const NO_INSTANCES: ReadonlyMap<string, RunningInstance> = new Map();
+
+function groupsToAdd(running: EdgeShape, wanted: EdgeShape): Extract<EdgeAction, { kind: 'add-group' }>[] {
+  return [...wanted.groups].flatMap(([group, section]) => {
+    const defaults = running.groups.has(group) ? undefined : defaultsOfSection(section);
+    return defaults === undefined ? [] : [{ kind: 'add-group' as const, group, section, defaults }];
+  });
+}
+
+/** A group that a listener leads to goes with the listener, which only a reload closes. */
+function groupsToDrop({ instances }: RunningEdge, { groups, listeners }: EdgeShape, plan: EdgePlan): EdgeAction[] {
+  const led = new Set(listeners.values());
+  const isOver = (group: string) => !plan.groups.has(group) && !led.has(group) && (instances.get(group)?.size ?? 0) === 0;
+  return [...groups.keys()].filter(isOver).map((group) => ({ kind: 'drop-group', group }));
+}
+
+/** Which group the instances of a running one were last seen to equal: while both are the same objects there is nothing to compare. */
+const equals = new WeakMap<ReadonlyMap<string, RunningInstance>, EdgeGroup>();
+
 function changeOfGroup(
   group: string,
   running: ReadonlyMap<string, RunningInstance>,
@@ -71,12 +102,14 @@ function changeOfGroup(
   first: EdgeAction[],
   last: EdgeAction[],
 ): void {
+  if (wanted !== undefined && equals.get(running) === wanted) return;
+  const before = first.length + last.length;
   const names = new Set<string>();
   for (const instance of wanted?.instances ?? []) {
     names.add(instance.name);
-    const before = running.get(instance.name);
-    if (before === undefined) first.push({ kind: 'add', group, instance, checked: wanted?.check !== undefined });
-    else changeOfInstance(group, before, instance, first);
+    const seen = running.get(instance.name);
+    if (seen === undefined) first.push({ kind: 'add', group, instance, checked: wanted?.check !== undefined });
+    else changeOfInstance(group, seen, instance, first);
   }
   if (wanted?.sticky !== undefined && wanted.mode === 'http' && first.some((action) => action.kind === 'add' && action.group === group))
     first.push({ kind: 'cookies', group });
@@ -85,6 +118,7 @@ function changeOfGroup(
     if (ready) last.push({ kind: 'stop', group, name });
     last.push({ kind: 'remove', group, name });
   }
+  if (wanted !== undefined && first.length + last.length === before) equals.set(running, wanted);
 }
 
 function changeOfInstance(

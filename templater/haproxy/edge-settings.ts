@@ -142,7 +142,7 @@ export function equalPorts({
 export function edgeFiles(runDir: string) {
   return {
     config: join(runDir, 'haproxy.cfg'),
-    /** Checked, then thrown away. */
+    /** Checked, then renamed to the one above. */
     candidate: join(runDir, 'haproxy.cfg.candidate'),
     hostsMap: join(runDir, 'hosts.map'),
     vhostsMap: join(runDir, 'vhosts.map'),

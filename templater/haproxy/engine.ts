@@ -13,6 +13,7 @@ import { prepareRunDir } from './config-files.ts';
 import { changeOfEdge } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
+import { createFiling } from './filing.ts';
 import { createHaproxyControl } from './haproxy-control.ts';
 import { createListenPorts } from './listen-ports.ts';
 import { createRenderer, type HaproxyFeatures } from './render.ts';
@@ -73,8 +74,16 @@ const LOOK_FOR_DRIFT = 'look for drift';
 export function createEdgeEngine({ settings, features, problems, metrics, lastGood: remembered, log }: EdgeEngineParts): EdgeEngine {
   const files = edgeFiles(settings.runDir);
   const makePlan = createPlanner();
-  const config = createValidConfig(settings, createRenderer(settings, files, features));
   const haproxy = createHaproxyControl({ settings, metrics, log });
+  const config = createValidConfig(settings, createRenderer(settings, files, features), haproxy.fingerprint);
+  const filing = createFiling({
+    keep: (edge) => config.keep(edge, stop),
+    done: (outcome) => {
+      problems.set('files', 'error' in outcome ? [{ subject: 'edge', reason: outcome.error.message }] : []);
+      problems.set('config', config.problems());
+      if ('isValid' in outcome && !outcome.isValid) rounds.tell('HAProxy refuses a section');
+    },
+  });
   const resolver = createResolver(() => rounds.tell('a host name was looked up'));
   const ports = createListenPorts(settings);
   const certificates = createCertificateStore(settings.certs, files);
@@ -140,25 +149,34 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
   }
 
   async function start({ plan }: PlannedEdge): Promise<Done> {
-    const valid = await config.keep(config.render(plan), stop);
+    const valid = await filing.now(config.render(plan));
     await haproxy.start(valid.plan, valid.rendered, stop);
     return { did: 'started', commands: 0, reasons: ['no HAProxy was running'] };
   }
 
-  /** What can be told at run time first, as it is the quickest; then the files, so that nobody waits for the disk; then the reload, if there must be one. */
+  /** What can be told at run time first, as it is the quickest; then the reload, if there must be one; the files wait for neither. */
   async function change(before: RunningEdge, { plan }: PlannedEdge): Promise<Done> {
     const edge = config.render(plan);
-    const wanted = changeOfEdge(before, edge.plan, edge.rendered.shape);
-    const { commands, lingering } = await haproxy.tell(before, wanted.actions, stop);
-    if (lingering > 0) alarm.in(AGAIN_MS, 'instances finish their connections');
-    const did = commands > 0 ? 'runtime' : 'nothing';
-    const valid = await config.keep(edge, stop);
-    const reasons = valid === edge ? wanted.reasons : reloadReasons(before.shape, valid.rendered.shape);
-    if (reasons.length === 0) return { did, commands, reasons };
-    const wait = await haproxy.reload(valid.plan, valid.rendered, stop);
-    if (wait === 0) return { did: 'reload', commands, reasons };
-    alarm.in(wait, 'a reload is due');
-    return { did, commands, reasons };
+    const { actions, reasons: shapeReasons } = changeOfEdge(before, edge.plan, edge.rendered.shape, features.addsBackends);
+    const told = actions.length === 0 ? undefined : await haproxy.tell(before, actions, stop);
+    if ((told?.lingering ?? 0) > 0) alarm.in(AGAIN_MS, 'instances finish their connections');
+    if (features.addsBackends && actions.some((action) => action.kind === 'remove' && !edge.plan.groups.has(action.group)))
+      alarm.in(AGAIN_MS, 'a group is empty');
+    const commands = told === undefined || told.done === 0 ? 0 : told.commands;
+    const refused = told?.refused === undefined ? [] : [`HAProxy did not take "${told.refused.command}": ${told.refused.answer}`];
+    const reasons = [...shapeReasons, ...refused];
+    const waitMs = reasons.length === 0 ? 0 : await haproxy.waitBeforeReload(stop);
+    if (waitMs > 0) alarm.in(waitMs, 'a reload is due');
+    const done: Done = { did: commands > 0 ? 'runtime' : 'nothing', commands, reasons };
+    if (reasons.length === 0 || waitMs > 0) {
+      filing.later(edge);
+      return done;
+    }
+    const valid = await filing.now(edge);
+    const due = valid === edge ? reasons : [...reloadReasons((told?.running ?? before).shape, valid.rendered.shape), ...refused];
+    if (due.length === 0) return { ...done, reasons: due };
+    await haproxy.reload(valid.plan, valid.rendered, stop);
+    return { did: 'reload', commands, reasons: due };
   }
 
   async function lookAfter(signal: AbortSignal): Promise<void> {
@@ -201,6 +219,7 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
       await prepareRunDir(settings.runDir, files);
       await readCertificates();
       await Promise.all([rounds.run(signal), lookAfter(signal), followCertificates(signal)]);
+      await filing.flush().catch((err: unknown) => log.warn({ err }, 'the last changes are in HAProxy, not in its files'));
     },
     status: () => ({
       catalog,

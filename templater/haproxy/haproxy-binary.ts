@@ -4,19 +4,27 @@ import type { HaproxyFeatures } from './render.ts';
 
 /** The oldest HAProxy that takes servers at run time without being asked to experiment. */
 const OLDEST = [2, 6] as const;
+/** The first that takes backends at run time. */
+const ADDS_BACKENDS = [3, 4] as const;
 const CHECK_WITHIN_MS = 30_000;
 
 /** What an installed HAProxy can do. @throws OperationError when it is missing or too old. */
 export async function readFeatures(haproxy: string, signal: AbortSignal): Promise<HaproxyFeatures> {
   const { stdout } = await run(haproxy, ['-vv'], 'run HAProxy', haproxy, signal);
   const [, major = '0', minor = '0'] = /version (\d+)\.(\d+)/.exec(stdout) ?? [];
-  if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1])) {
+  const isFrom = ([oldMajor, oldMinor]: readonly [number, number]) =>
+    Number(major) > oldMajor || (Number(major) === oldMajor && Number(minor) >= oldMinor);
+  if (!isFrom(OLDEST)) {
     throw new OperationError('run HAProxy', {
       subject: haproxy,
       hint: `it is version ${major}.${minor}; ${OLDEST.join('.')} or newer is needed`,
     });
   }
-  return { version: `${major}.${minor}`, prometheus: /\+PROMEX|USE_PROMEX=1|prometheus-exporter/i.test(stdout) };
+  return {
+    version: `${major}.${minor}`,
+    prometheus: /\+PROMEX|USE_PROMEX=1|prometheus-exporter/i.test(stdout),
+    addsBackends: isFrom(ADDS_BACKENDS),
+  };
 }
 
 /** Asks HAProxy whether a configuration is valid. @throws OperationError with what it said when it is not. */

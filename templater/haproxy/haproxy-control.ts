@@ -1,14 +1,14 @@
 import type { Logger } from '../../daemon/log.ts';
 import type { EdgePlan } from '../../model/edge.ts';
-import { applyActions } from './apply-actions.ts';
+import { type AppliedActions, applyActions } from './apply-actions.ts';
 import { NO_SERVER_STATE, replaceFile } from './config-files.ts';
 import { driftOf } from './drift.ts';
 import type { EdgeAction } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
 import { isListenedOn, isThere, readProcesses, reloadHaproxy, startHaproxy } from './haproxy-process.ts';
-import { readRunning, readServersState } from './observe.ts';
-import { waitBeforeReload } from './reload-pace.ts';
+import { type LoadedHaproxy, readRunning, readServersState } from './observe.ts';
+import { NO_RELOADS, waitBeforeReload } from './reload-pace.ts';
 import type { RenderedEdge } from './render.ts';
 import { type RunningEdge, runningAsPlanned } from './running-edge.ts';
 
@@ -16,21 +16,21 @@ import { type RunningEdge, runningAsPlanned } from './running-edge.ts';
 export interface HaproxyControl {
   /** What HAProxy is, as far as is known without asking. */
   readonly running: () => RunningEdge | undefined;
+  /** What it was last known to be loaded with. */
+  readonly fingerprint: () => string | undefined;
   /** What HAProxy is: as it was left, or read anew when nothing is known or `look` asks for it. Undefined when none runs. */
   readonly know: (look: boolean, signal: AbortSignal) => Promise<RunningEdge | undefined>;
   /** Forgets what HAProxy is, so that it is read anew. */
   readonly forget: () => void;
   /** Whether a HAProxy that was known has ended. Cheap. */
   readonly hasEnded: () => Promise<boolean>;
-  readonly tell: (
-    before: RunningEdge,
-    actions: readonly EdgeAction[],
-    signal: AbortSignal,
-  ) => Promise<{ readonly commands: number; readonly lingering: number }>;
+  readonly tell: (before: RunningEdge, actions: readonly EdgeAction[], signal: AbortSignal) => Promise<AppliedActions>;
   /** Starts one from the files that were written for the plan. */
   readonly start: (plan: EdgePlan, rendered: RenderedEdge, signal: AbortSignal) => Promise<void>;
-  /** Loads the files that were written for the plan, or answers how long to wait until it may, milliseconds. */
-  readonly reload: (plan: EdgePlan, rendered: RenderedEdge, signal: AbortSignal) => Promise<number>;
+  /** How long to wait until a reload may be done, milliseconds. */
+  readonly waitBeforeReload: (signal: AbortSignal) => Promise<number>;
+  /** Loads the files that were written for the plan. */
+  readonly reload: (plan: EdgePlan, rendered: RenderedEdge, signal: AbortSignal) => Promise<void>;
 }
 
 export function createHaproxyControl({
@@ -44,16 +44,20 @@ export function createHaproxyControl({
 }): HaproxyControl {
   const files = edgeFiles(settings.runDir);
   let running: RunningEdge | undefined;
-  let lastReloadAt: number | undefined;
+  let fingerprint: string | undefined;
+  let pace = NO_RELOADS;
+  let failedReloads = 0;
+  let keptState: string | undefined;
 
   async function read(signal: AbortSignal): Promise<RunningEdge> {
     const seen = await readRunning(files, running === undefined, signal);
+    fingerprint = seen.fingerprint;
     if (running === undefined) {
       log.info({ worker: seen.pid, known: seen.shape !== undefined }, 'read what HAProxy has');
       return seen;
     }
     const drift = driftOf(running, seen);
-    if (drift.length === 0) return { ...running, pid: seen.pid };
+    if (drift.length === 0) return { ...running, pid: seen.pid, fingerprint: seen.fingerprint };
     metrics.drifted(drift.length);
     log.warn({ drift: drift.slice(0, 20), count: drift.length }, 'HAProxy was changed by somebody else, repairing it');
     return withLimitsOf(running, seen);
@@ -61,6 +65,7 @@ export function createHaproxyControl({
 
   return {
     running: () => running,
+    fingerprint: () => fingerprint,
     forget: () => {
       running = undefined;
     },
@@ -76,35 +81,45 @@ export function createHaproxyControl({
     },
     hasEnded: async () => running !== undefined && !(await isListenedOn(files.runtimeSocket).catch(() => true)),
     tell: async (before, actions, signal) => {
-      if (actions.length === 0) return { commands: 0, lingering: 0 };
       running = undefined;
       const applied = await applyActions(before, actions, files, signal);
-      running = applied.running;
-      return { commands: applied.done === 0 ? 0 : applied.commands, lingering: applied.lingering };
+      if (applied.refused === undefined) running = applied.running;
+      return applied;
     },
     start: async (plan, rendered, signal) => {
-      const { pid } = await startHaproxy(settings.haproxy, settings.runDir, files, signal);
+      const started = await startHaproxy(settings.haproxy, settings.runDir, files, signal);
       metrics.started();
-      running = runningAsPlanned(pid, plan, rendered.shape);
+      loadedWith(started, plan, rendered);
+    },
+    waitBeforeReload: async (signal) => {
+      const processes = await readProcesses(files, signal);
+      failedReloads = processes.failedReloads;
+      metrics.oldWorkers(processes.oldWorkers);
+      const { waitMs, next } = waitBeforeReload(performance.now(), pace, processes.oldWorkers);
+      if (waitMs === 0) pace = next;
+      return waitMs;
     },
     reload: async (plan, rendered, signal) => {
-      const { oldWorkers } = await readProcesses(files, signal);
-      metrics.oldWorkers(oldWorkers);
-      const wait = waitBeforeReload(performance.now(), lastReloadAt, oldWorkers);
-      if (wait > 0) return wait;
-      lastReloadAt = performance.now();
       await keepServerState(plan, signal);
-      const { pid } = await reloadHaproxy(files, rendered.fingerprint, signal);
+      const loaded = await reloadHaproxy(files, rendered.fingerprint, failedReloads, signal);
       metrics.reloaded();
-      running = runningAsPlanned(pid, plan, rendered.shape);
-      return 0;
+      loadedWith(loaded, plan, rendered);
     },
   };
+
+  function loadedWith(loaded: LoadedHaproxy, plan: EdgePlan, { shape }: RenderedEdge): void {
+    fingerprint = loaded.fingerprint;
+    running = runningAsPlanned(loaded, plan, shape);
+  }
 
   /** What active checks have found goes on in the new worker; without checks there is nothing to keep. */
   async function keepServerState({ groups }: EdgePlan, signal: AbortSignal): Promise<void> {
     const hasChecks = [...groups.values()].some(({ check }) => check !== undefined);
-    await replaceFile(files.serverState, hasChecks ? `${await readServersState(files, signal)}\n` : NO_SERVER_STATE);
+    const text = hasChecks ? `${await readServersState(files, signal)}\n` : NO_SERVER_STATE;
+    if (text === NO_SERVER_STATE && keptState === text) return;
+    keptState = undefined;
+    await replaceFile(files.serverState, text);
+    keptState = text;
   }
 }
 

@@ -10,7 +10,7 @@ import { type LoadedHaproxy, readLoaded } from './observe.ts';
 
 /** How long HAProxy may take to load a configuration, milliseconds. */
 const LOAD_WITHIN_MS = 20_000;
-const ASK_EVERY_MS = 5;
+const ASK_EVERY_MS = 2;
 const MASTER_WITHIN_MS = 15_000;
 
 /** The processes of a HAProxy in master-worker mode, as its master tells them (management guide 9.4). */
@@ -65,9 +65,16 @@ async function loaded(
   }
 }
 
-/** Has the master load the configuration anew, and waits until the new worker carries `fingerprint`. @throws OperationError when it does not. */
-export async function reloadHaproxy(files: EdgeFiles, fingerprint: string, signal: AbortSignal): Promise<LoadedHaproxy> {
-  const { failedReloads } = await readProcesses(files, signal);
+/**
+ * Has the master load the configuration anew, and waits until the new worker carries `fingerprint`; `failedReloads` is how many the master counted before.
+ * @throws OperationError when it does not.
+ */
+export async function reloadHaproxy(
+  files: EdgeFiles,
+  fingerprint: string,
+  failedReloads: number,
+  signal: AbortSignal,
+): Promise<LoadedHaproxy> {
   const said = await tellMaster(files.masterSocket, 'reload', signal);
   let failed = /Success=0/.test(said) ? said : undefined;
   const watch = setInterval(() => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { EdgeFiles } from './edge-settings.ts';
+import { plainSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { ask } from './runtime-socket.ts';
 import { decodeShape, type EdgeShape } from './shape.ts';
@@ -9,7 +10,6 @@ export interface LoadedHaproxy {
   /** Process ID of the worker. */
   readonly pid: number;
   readonly fingerprint: string;
-  readonly uptimeSeconds: number;
 }
 
 /** @throws OperationError when HAProxy does not answer. */
@@ -25,9 +25,7 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
  */
 export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
   const questions = [
-    'show info',
-    'show ssl cert',
-    'show servers state',
+    ...['show info', 'show ssl cert', 'show backend', 'show servers state'],
     ...[files.hostsMap, files.vhostsMap, files.pathsMap].map((file) => `show map ${file}`),
   ];
   if (limits) questions.push(SERVER_STATISTICS);
@@ -36,11 +34,13 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
     questions.map((text) => ({ text })),
     signal,
   );
-  const [info = '', stored = '', servers = '', hosts = '', vhosts = '', paths = '', statistics = ''] = answers;
+  const [info = '', stored = '', backends = '', servers = '', hosts = '', vhosts = '', paths = '', statistics = ''] = answers;
   const { pid, fingerprint } = parseInfo(info);
-  const shape = await knownShape(files, fingerprint);
+  const loaded = await knownShape(files, fingerprint);
+  const shape = loaded && (await shapeNow(loaded, parseBackends(backends), files, signal));
   return {
     pid,
+    fingerprint,
     shape,
     instances: parseServers(servers, shape, parseLimits(statistics)),
     hosts: parseMap(hosts),
@@ -62,6 +62,17 @@ async function readFingerprints(files: EdgeFiles, stored: string, signal: AbortS
   return new Map(names.map((name, i) => [name, /^SHA1 FingerPrint: ([0-9A-F]+)$/m.exec(answers[i] ?? '')?.[1] ?? '']));
 }
 
+/** What a shape has become at run time: backends were added, from defaults alone, and deleted. */
+async function shapeNow(loaded: EdgeShape, names: readonly string[], files: EdgeFiles, signal: AbortSignal): Promise<EdgeShape> {
+  const added = names.filter((name) => !loaded.groups.has(name));
+  const deleted = names.length < loaded.groups.size + added.length;
+  if (added.length === 0 && !deleted) return loaded;
+  const [statistics = ''] = added.length === 0 ? [] : await ask(files.runtimeSocket, [{ text: BACKEND_STATISTICS }], signal);
+  const sections = parseBackendSections(statistics);
+  const kept = [...loaded.groups].filter(([key]) => names.includes(key));
+  return { ...loaded, groups: new Map([...kept, ...added.map((name) => [name, sections.get(name) ?? ''] as const)]) };
+}
+
 /** The text that HAProxy takes for its server-state file. */
 export async function readServersState({ runtimeSocket }: EdgeFiles, signal: AbortSignal): Promise<string> {
   const [text = ''] = await ask(runtimeSocket, [{ text: 'show servers state' }], signal);
@@ -71,7 +82,7 @@ export async function readServersState({ runtimeSocket }: EdgeFiles, signal: Abo
 /** The answer to `show info` (management guide 9.3). Pure. */
 export function parseInfo(text: string): LoadedHaproxy {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
-  return { pid: Number(field('Pid')), fingerprint: field('description'), uptimeSeconds: Number(field('Uptime_sec')) };
+  return { pid: Number(field('Pid')), fingerprint: field('description') };
 }
 
 /** The answer to `show servers state`, format 1: fields by the names in its header line. Pure. */
@@ -103,19 +114,45 @@ export function parseServers(
   return all;
 }
 
+/** Names of the groups' backends, of the answer to `show backend`. Pure. */
+export function parseBackends(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('toots:'));
+}
+
+/** Backends alone. */
+const BACKEND_STATISTICS = 'show stat -1 2 -1';
+
+/** By backend, the section that it would have if it were nothing but its defaults, of the answer to `show stat`. Pure. */
+export function parseBackendSections(text: string): Map<string, string> {
+  return new Map(
+    parseStatistics(text, ['pxname', 'mode', 'algo']).map(([name = '', mode = '', balance = '']) => [
+      name,
+      plainSection(name, mode, balance),
+    ]),
+  );
+}
+
 /** Servers alone, of every proxy. */
 const SERVER_STATISTICS = 'show stat -1 4 -1';
 
-/** The limits of connections by `backend/server`, of the answer to `show stat` (management guide 9.1): fields by the names in its header line. Pure. */
+/** The limits of connections by `backend/server`, of the answer to `show stat`. Pure. */
 export function parseLimits(text: string): Map<string, number> {
+  return new Map(
+    parseStatistics(text, ['pxname', 'svname', 'slim']).flatMap(([group, name, limit]) =>
+      limit ? [[`${group}/${name}`, Number(limit)] as const] : [],
+    ),
+  );
+}
+
+/** The wanted fields of each line of an answer to `show stat` (management guide 9.1), found by the names in its header line. */
+function parseStatistics(text: string, wanted: readonly string[]): (string | undefined)[][] {
   const [header = '', ...lines] = text.split('\n');
   const names = header.replace(/^# /, '').split(',');
-  const [group, name, limit] = [names.indexOf('pxname'), names.indexOf('svname'), names.indexOf('slim')];
-  return new Map(
-    lines
-      .map((line) => line.split(','))
-      .flatMap((fields) => (fields[limit] ? [[`${fields[group]}/${fields[name]}`, Number(fields[limit])]] : [])),
-  );
+  const at = wanted.map((name) => names.indexOf(name));
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => line.split(','))
+    .map((fields) => at.map((i) => fields[i]));
 }
 
 /** The answer to `show map FILE`: an address, a key and a value a line. Pure. */

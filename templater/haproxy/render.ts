@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
 import { MOST_WILDCARD_LABELS } from '../../model/host-pattern.ts';
+import { checkWords } from './check-words.ts';
 import type { EdgeFiles, EdgeSettings } from './edge-settings.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
+import { PLAIN_DEFAULTS } from './plain-section.ts';
 import { type EdgeShape, fingerprint } from './shape.ts';
 import { cookieKey, cookieName } from './sticky-cookie.ts';
 import { configWord, formatWord } from './words.ts';
@@ -13,11 +15,14 @@ export interface HaproxyFeatures {
   /** `major.minor`, such as 2.6. */
   readonly version: string;
   readonly prometheus: boolean;
+  /** It takes backends at run time, from 3.4. */
+  readonly addsBackends: boolean;
 }
 
 /** Everything that is written for HAProxy, as texts. */
 export interface RenderedEdge {
-  readonly config: string;
+  /** Made when it is asked for: most changes reach HAProxy before they reach the disk. */
+  readonly config: () => string;
   /** A path a line. */
   readonly certificateList: string;
   readonly hostsMap: string;
@@ -34,17 +39,6 @@ interface Https {
 }
 
 export type EdgeRenderer = (plan: EdgePlan) => RenderedEdge;
-
-/**
- * How an instance is checked; HAProxy takes this from no defaults for a server added at run time (haproxy issue 1994).
- * Without a check of its group's own it is asked for a connection once an hour, and at once after a connection failed: so one that is dead
- * is passed over from then on, and is back half a second after it can be reached.
- */
-export function checkWords(hasCheck: boolean): string {
-  return hasCheck
-    ? 'check inter 2s fall 3 rise 2'
-    : 'check inter 1h fastinter 50ms downinter 500ms fall 1 rise 1 observe layer4 error-limit 1 on-error fastinter';
-}
 
 /** What its section says of a group's cookie. */
 function cookieOf({ key, service, sticky, mode }: EdgeGroup): { name: string; pattern: string; key: string } | null {
@@ -82,12 +76,14 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
     sections.set(group, made);
     return made;
   };
+  const plainDefaults = features.addsBackends ? PLAIN_DEFAULTS : [];
   const bindAddress = settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind;
   const text = (listeners: readonly { port: number; group: string }[], certificates: readonly string[], backends: string, name: string) =>
     main.render({
       settings,
       files,
       features,
+      plainDefaults,
       bindAddress,
       wildcardLabels: WILDCARD_LABELS,
       listeners,
@@ -108,7 +104,7 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
     const name = nameOf(shape);
     const listeners = [...plan.listeners].sort(([a], [b]) => a - b).map(([port, group]) => ({ port, group }));
     return {
-      config: text(listeners, certificates, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
+      config: () => text(listeners, certificates, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
       certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
       hostsMap: mapOf(plan.hosts),
       vhostsMap: mapOf(vhostKeys(plan.vhosts)),

@@ -15,6 +15,8 @@ export interface RunningInstance {
 export interface RunningEdge {
   /** Process ID of the worker. */
   readonly pid: number;
+  /** What it says that it was loaded with; its shape may have become another one since. */
+  readonly fingerprint: string;
   /** Undefined when it was loaded with a configuration that is not known here. */
   readonly shape: EdgeShape | undefined;
   /** By group key, then by instance name; only groups of the shape. */
@@ -35,7 +37,11 @@ export function runningInstance({ weight, maxConnections }: EdgeInstance): Runni
 }
 
 /** What a HAProxy is that has just loaded the files of a plan. */
-export function runningAsPlanned(pid: number, { groups, hosts, vhosts, paths, certificates }: EdgePlan, shape: EdgeShape): RunningEdge {
+export function runningAsPlanned(
+  { pid, fingerprint }: Pick<RunningEdge, 'pid' | 'fingerprint'>,
+  { groups, hosts, vhosts, paths, certificates }: EdgePlan,
+  shape: EdgeShape,
+): RunningEdge {
   const instances = new Map(
     [...groups.values()].map((group) => [
       group.key,
@@ -44,6 +50,7 @@ export function runningAsPlanned(pid: number, { groups, hosts, vhosts, paths, ce
   );
   return {
     pid,
+    fingerprint,
     shape,
     instances,
     hosts,

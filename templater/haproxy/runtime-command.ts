@@ -1,6 +1,7 @@
+import { checkWords } from './check-words.ts';
 import type { EdgeAction, MapChange, MapName } from './edge-change.ts';
 import type { EdgeFiles } from './edge-settings.ts';
-import { checkWords, serverWords } from './render.ts';
+import { serverWords } from './render.ts';
 import { cookieKey } from './sticky-cookie.ts';
 import { commandWord } from './words.ts';
 
@@ -28,6 +29,16 @@ export function runtimeCommands(
       return added(action);
     case 'cookies':
       return [{ text: `set dynamic-cookie-key backend ${action.group} ${cookieKey(action.group)}`, done: NOTHING }];
+    case 'add-group':
+      return [
+        { text: `add backend ${action.group} from ${action.defaults}`, done: /New backend registered\.$/ },
+        { text: `publish backend ${action.group}`, done: /Backend published/ },
+      ];
+    case 'drop-group':
+      return [
+        { text: `unpublish backend ${action.group}`, done: /Backend unpublished/ },
+        { text: `del backend ${action.group}`, done: /Backend deleted/ },
+      ];
     case 'stop':
       return [{ text: `set server ${action.group}/${action.name} state maint`, done: NOTHING }];
     case 'remove':

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { EdgeGroup, EdgePlan } from '../../model/edge.ts';
 import type { Problem } from '../../model/problem.ts';
@@ -25,9 +26,10 @@ export interface ValidConfig {
   readonly problems: () => readonly Problem[];
 }
 
-export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRenderer): ValidConfig {
+/** `inUse` is the fingerprint that HAProxy carries, whose shape has to be kept. */
+export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRenderer, inUse: () => string | undefined): ValidConfig {
   const files = edgeFiles(settings.runDir);
-  const write = createConfigWriter(files);
+  const writer = createConfigWriter(files);
   let offenders: ReadonlyMap<string, Offender> = new Map();
   let lastValid: ReadonlyMap<string, EdgeGroup> = new Map();
   let validated: string | undefined;
@@ -39,9 +41,33 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
     return reduced === plan ? { plan, rendered: whole } : { plan: reduced, rendered: renderEdge(reduced) };
   }
 
-  async function check({ rendered }: ValidEdge, signal: AbortSignal): Promise<void> {
-    await replaceFile(files.candidate, rendered.config, SECRET_FILE_MODE);
-    await checkConfig(settings.haproxy, files.candidate, signal);
+  /** Writes a configuration if HAProxy calls it valid; answers why it does not. @throws OperationError when it cannot be written. */
+  async function write({ rendered }: ValidEdge, signal: AbortSignal): Promise<OperationError | undefined> {
+    let refusal: OperationError | undefined;
+    const check = async () => {
+      refusal = await refusalOf(signal);
+      if (refusal !== undefined) throw refusal;
+    };
+    try {
+      await writer.config(rendered, rendered.fingerprint === validated ? undefined : check);
+      return undefined;
+    } catch (error) {
+      if (refusal !== undefined) return refusal;
+      throw error;
+    }
+  }
+
+  /** Why HAProxy refuses the candidate. */
+  function refusalOf(signal: AbortSignal): Promise<OperationError | undefined> {
+    return checkConfig(settings.haproxy, files.candidate, signal).then(() => undefined, asRefusal);
+  }
+
+  /** Whether a part of the whole is valid; nothing of it is kept. */
+  async function isValid({ rendered }: ValidEdge, signal: AbortSignal): Promise<boolean> {
+    await replaceFile(files.candidate, rendered.config(), SECRET_FILE_MODE);
+    const refusal = await refusalOf(signal);
+    await rm(files.candidate, { force: true });
+    return refusal === undefined;
   }
 
   async function quarantined(edge: ValidEdge, refusal: OperationError, signal: AbortSignal): Promise<ValidEdge> {
@@ -56,41 +82,39 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
       const plan = withoutOffenders(edge.plan, left, lastValid);
       return { plan, rendered: renderEdge(plan) };
     };
-    const isValid = (kept: readonly EdgeGroup[]) => check(reduced(without(kept, '')), signal).then(() => true, isRefusal);
-    const found = await findOffenders(suspects, isValid);
+    const found = await findOffenders(suspects, (kept) => isValid(reduced(without(kept, '')), signal));
     if (found === undefined || found.length === 0) throw refusal;
     const good = suspects.filter((group) => !found.includes(group));
     const now = without(good, refusal.hint ?? refusal.message);
     offenders = new Map([...offenders, ...now]);
-    return reduced(now);
+    const valid = reduced(now);
+    const again = await write(valid, signal);
+    if (again !== undefined) throw again;
+    return valid;
   }
 
   return {
     render,
     problems: () => [...offenders.values()].map(offenderProblem),
     keep: async (edge, signal) => {
-      let valid = edge;
-      await write.maps(edge.rendered);
-      if (edge.rendered.fingerprint !== validated) {
-        try {
-          await check(edge, signal);
-        } catch (error) {
-          if (!(error instanceof OperationError)) throw error;
-          valid = await quarantined(edge, error, signal);
-          await write.maps(valid.rendered);
-        }
-        await keepShape(settings.runDir, files, valid.rendered);
-        validated = valid.rendered.fingerprint;
-      }
+      const writeBeside = ({ rendered }: ValidEdge) =>
+        Promise.all([
+          writer.maps(rendered),
+          rendered.fingerprint === validated ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
+        ]);
+      // A check reads the maps too; the texts of before are as good for it.
+      const [refusal] = await Promise.all([write(edge, signal), writeBeside(edge)]);
+      const valid = refusal === undefined ? edge : await quarantined(edge, refusal, signal);
+      if (valid !== edge) await writeBeside(valid);
+      validated = valid.rendered.fingerprint;
       lastValid = valid.plan.groups;
-      await write.config(valid.rendered);
       return valid;
     },
   };
 }
 
 /** A check that HAProxy answered with no. Anything else is not known, and goes on up. */
-function isRefusal(error: unknown): false {
-  if (error instanceof OperationError) return false;
+function asRefusal(error: unknown): OperationError {
+  if (error instanceof OperationError) return error;
   throw error;
 }

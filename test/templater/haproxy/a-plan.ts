@@ -1,7 +1,8 @@
+import { readSettings } from '../../../daemon/settings.ts';
 import { type EdgeGroup, type EdgeInstance, type EdgePlan, type GroupOptions, groupKey, type VirtualHost } from '../../../model/edge.ts';
 import { pathPrefix } from '../../../model/path-prefix.ts';
 import { weight } from '../../../model/weight.ts';
-import { edgeFiles } from '../../../templater/haproxy/edge-settings.ts';
+import { edgeFiles, edgeSettings } from '../../../templater/haproxy/edge-settings.ts';
 import { type RunningEdge, runningAsPlanned } from '../../../templater/haproxy/running-edge.ts';
 import type { EdgeShape } from '../../../templater/haproxy/shape.ts';
 
@@ -57,5 +58,16 @@ export function shapeOf({ groups, listeners }: EdgePlan): EdgeShape {
 
 /** A HAProxy that has just loaded a plan. */
 export function runningWith(plan: EdgePlan): RunningEdge {
-  return runningAsPlanned(1, plan, shapeOf(plan));
+  return runningAsPlanned({ pid: 1, fingerprint: 'f' }, plan, shapeOf(plan));
 }
+
+/** An edge in /run/edge that has a domain of its own. */
+export const SETTINGS = (() => {
+  const parsed = readSettings(
+    { name: 'test', usage: '', about: '', options: edgeSettings },
+    ['-run-dir', '/run/edge', '-add-domain', '.example.test'],
+    {},
+  );
+  if (parsed.kind !== 'settings') throw new Error(JSON.stringify(parsed));
+  return parsed.settings;
+})();

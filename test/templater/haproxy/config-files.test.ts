@@ -43,7 +43,7 @@ test('what is the same is not written again, but for a file that somebody else h
   const writer = createConfigWriter(files);
   const { plan } = createPlanner()(aCatalog([]), POLICY, new Map());
   const rendered: RenderedEdge = {
-    config: 'ours',
+    config: () => 'ours',
     certificateList: '',
     hostsMap: '',
     vhostsMap: '',

@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
+import type { EdgePlan } from '../../../model/edge.ts';
 import { weight } from '../../../model/weight.ts';
 import { changeOfEdge, type EdgeAction } from '../../../templater/haproxy/edge-change.ts';
-import type { RunningEdge, RunningInstance } from '../../../templater/haproxy/running-edge.ts';
+import { plainSection } from '../../../templater/haproxy/plain-section.ts';
+import { type RunningEdge, type RunningInstance, runningAsPlanned } from '../../../templater/haproxy/running-edge.ts';
+import type { EdgeShape } from '../../../templater/haproxy/shape.ts';
 import { edgeGroup, edgeInstance, edgePlan, type PlanParts, runningWith, shapeOf } from './a-plan.ts';
 
 const [a, b] = [edgeInstance('a'), edgeInstance('b')];
@@ -14,6 +17,7 @@ function shown(action: EdgeAction): string {
   }
   if (action.kind === 'certificate') return `certificate ${action.name} ${action.certificate.sha1}`;
   if (action.kind === 'cookies') return `cookies ${action.group}`;
+  if (action.kind === 'add-group' || action.kind === 'drop-group') return `${action.kind} ${action.group}`;
   const rest = action.kind === 'weight' ? ` ${action.weight}` : action.kind === 'max-connections' ? ` ${action.maxConnections}` : '';
   const checked = action.kind === 'add' && action.checked ? ' checked' : '';
   return `${action.kind} ${action.group}/${action.kind === 'add' ? action.instance.name : action.name}${rest}${checked}`;
@@ -91,7 +95,46 @@ test.each<Row>([
 ])('%s', (_, running, wanted, actions, reasons = []) => {
   const plan = edgePlan(wanted);
 
-  const change = changeOfEdge(runningWith(edgePlan(running)), plan, shapeOf(plan));
+  const change = changeOfEdge(runningWith(edgePlan(running)), plan, shapeOf(plan), false);
+
+  expect({ actions: change.actions.map(shown), reasons: change.reasons }).toEqual({ actions, reasons });
+});
+
+/** A plan's shape as it is rendered, and as a HAProxy knows it that takes backends at run time. */
+function plainShapeOf(plan: EdgePlan, more: Readonly<Record<string, string>> = {}): EdgeShape {
+  const groups = [...plan.groups.values()].map(
+    ({ key, mode, balance }) => [key, plainSection(key, mode, balance) + (more[key] ?? '')] as const,
+  );
+  return { ...shapeOf(plan), groups: new Map(groups) };
+}
+
+test.each<Row>([
+  [
+    'a new group, its instances and then its hosts',
+    { groups: [edgeGroup('web', [a])] },
+    { groups: [edgeGroup('web', [a]), edgeGroup('new', [b])], hosts: { 'new.x': 'new' } },
+    ['add-group new', 'add new/b', 'hosts +new.x→new'],
+  ],
+  ['a group with options of its own is a reload', {}, { groups: [edgeGroup('special', [a])] }, [], ['special is new']],
+  [
+    'a group less stays until its instances are gone',
+    { groups: [edgeGroup('web', [a])], hosts: { h: 'web' } },
+    {},
+    ['hosts -h', 'stop web/a', 'remove web/a'],
+  ],
+  ['then it goes', { groups: [edgeGroup('web')] }, {}, ['drop-group web']],
+  [
+    'but not while a listener leads to it',
+    { groups: [edgeGroup('db', [], { mode: 'tcp' })], listeners: { 5432: 'tcp:db' } },
+    {},
+    [],
+    ['TCP port 5432 of tcp:db closes'],
+  ],
+])('where HAProxy takes backends: %s', (_, running, wanted, actions, reasons = []) => {
+  const [before, plan] = [edgePlan(running), edgePlan(wanted)];
+  const shape = plainShapeOf(plan, { special: '\n    option httpchk' });
+
+  const change = changeOfEdge(runningAsPlanned({ pid: 1, fingerprint: 'f' }, before, plainShapeOf(before)), plan, shape, true);
 
   expect({ actions: change.actions.map(shown), reasons: change.reasons }).toEqual({ actions, reasons });
 });
@@ -114,13 +157,13 @@ test.each<[title: string, running: Partial<RunningInstance>, wanted: PlanParts, 
 ])('%s', (_, running, wanted, actions) => {
   const plan = edgePlan(wanted);
 
-  expect(changeOfEdge(runningWithA(running), plan, shapeOf(plan)).actions.map(shown)).toEqual(actions);
+  expect(changeOfEdge(runningWithA(running), plan, shapeOf(plan), false).actions.map(shown)).toEqual(actions);
 });
 
 test('a HAProxy of unknown shape is reloaded, and told nothing before', () => {
   const plan = edgePlan({ groups: [edgeGroup('web', [a])], hosts: { h: 'web' } });
 
-  const change = changeOfEdge({ ...runningWith(edgePlan({})), shape: undefined }, plan, shapeOf(plan));
+  const change = changeOfEdge({ ...runningWith(edgePlan({})), shape: undefined }, plan, shapeOf(plan), false);
 
   expect(change.actions).toEqual([]);
   expect(change.reasons).toHaveLength(1);

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import { readSettings } from '../../../daemon/settings.ts';
 import type { Instance } from '../../../model/instance.ts';
 import { createPlanner } from '../../../model/plan-edge.ts';
-import { edgeFiles, edgeSettings } from '../../../templater/haproxy/edge-settings.ts';
+import { edgeFiles } from '../../../templater/haproxy/edge-settings.ts';
 import { createRenderer } from '../../../templater/haproxy/render.ts';
 import { aCatalog, anInstance, POLICY } from '../../model/a-catalog.ts';
+import { SETTINGS } from './a-plan.ts';
 
 /** A case is a file: the catalog's instances as JSON, a line of dashes, and what is written for HAProxy. `UPDATE_GOLDEN=1` writes them anew. */
 const FOLDER = fileURLToPath(new URL('./golden/', import.meta.url));
@@ -35,9 +35,10 @@ function writtenFor({ instances, keys = {}, https = false }: Input, { whole }: {
   const catalog = aCatalog(instances.map(anInstance), { keys: new Map(Object.entries(keys)) });
   const policy = { ...POLICY, ...(https && { certificates: new Map([['site.pem', { sha1: 'ab', pem: 'pem' }]]) }) };
   const { plan, problems } = createPlanner()(catalog, policy, new Map());
-  const rendered = createRenderer(SETTINGS, edgeFiles(SETTINGS.runDir), { version: '2.6', prometheus: true })(plan);
-  const variable = /\n(?=(?:frontend toots:tcp|userlist|backend (?!toots:)).*\n)/.exec(rendered.config);
-  const config = whole ? rendered.config : rendered.config.slice(variable === null ? rendered.config.length : variable.index + 1);
+  const rendered = createRenderer(SETTINGS, edgeFiles(SETTINGS.runDir), { version: '2.6', prometheus: true, addsBackends: false })(plan);
+  const text = rendered.config();
+  const variable = /\n(?=(?:frontend toots:tcp|userlist|backend (?!toots:)).*\n)/.exec(text);
+  const config = whole ? text : text.slice(variable === null ? text.length : variable.index + 1);
   return [
     config.trimEnd(),
     '# hosts',
@@ -50,13 +51,3 @@ function writtenFor({ instances, keys = {}, https = false }: Input, { whole }: {
     '',
   ].join('\n');
 }
-
-const SETTINGS = (() => {
-  const parsed = readSettings(
-    { name: 'test', usage: '', about: '', options: edgeSettings },
-    ['-run-dir', '/run/edge', '-add-domain', '.example.test'],
-    {},
-  );
-  if (parsed.kind !== 'settings') throw new Error(JSON.stringify(parsed));
-  return parsed.settings;
-})();

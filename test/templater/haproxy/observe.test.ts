@@ -1,13 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { parseProcesses } from '../../../templater/haproxy/haproxy-process.ts';
-import { parseInfo, parseMap, parseServers } from '../../../templater/haproxy/observe.ts';
+import { parseBackendSections, parseBackends, parseInfo, parseMap, parseServers } from '../../../templater/haproxy/observe.ts';
+import { plainSection } from '../../../templater/haproxy/plain-section.ts';
 import { edgeGroup, edgePlan, shapeOf } from './a-plan.ts';
 
 test('show info says which worker it is, and by its description what it was loaded with', () => {
   const text =
     'Name: HAProxy\nVersion: 2.6.12-1\nPid: 4711\nUptime: 0d 0h01m02s\nUptime_sec: 62\nnode: edge\ndescription: 0123456789abcdef\n';
 
-  expect(parseInfo(text)).toEqual({ pid: 4711, fingerprint: '0123456789abcdef', uptimeSeconds: 62 });
+  expect(parseInfo(text)).toEqual({ pid: 4711, fingerprint: '0123456789abcdef' });
 });
 
 test('a HAProxy without a description is not one of ours', () => {
@@ -48,6 +49,19 @@ test('show map says keys and groups', () => {
     ['web.service', 'web'],
     ['/a;b/', 'tcp:web'],
   ]);
+});
+
+test('show backend names those of groups', () => {
+  expect(parseBackends('# name\ntoots:landing\nweb\ntcp:db\n')).toEqual(['web', 'tcp:db']);
+});
+
+test('what a backend was added from is told by its mode and algorithm, by the names of the columns', () => {
+  const text = '# pxname,svname,mode,new,algo,\nweb,BACKEND,http,,roundrobin,\ntcp:db,BACKEND,tcp,,source,\n';
+
+  expect(Object.fromEntries(parseBackendSections(text))).toEqual({
+    web: plainSection('web', 'http', 'roundrobin'),
+    'tcp:db': plainSection('tcp:db', 'tcp', 'source'),
+  });
 });
 
 const PROC_26 = `#<PID>          <type>          <reloads>       <uptime>        <version>
