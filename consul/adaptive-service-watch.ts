@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { type InnerSignal, innerSignal } from '../daemon/inner-signal.ts';
 import { watchEachService } from './each-service-watch.ts';
 import type { ServiceWatch, ServiceWatchPorts, StartServiceWatch } from './service-watch.ts';
 import type { WatchTransport } from './transport.ts';
@@ -34,15 +34,12 @@ export function watchServices(
   ports: ServiceWatchPorts & { readonly transport: WatchTransport },
   signal: AbortSignal,
 ): ServiceWatch & { readonly way: () => WatchWay | undefined } {
-  let running: { readonly way: WatchWay; readonly watch: ServiceWatch; readonly end: AbortController } | undefined;
-  signal.addEventListener('abort', () => running?.end.abort());
+  let running: { readonly way: WatchWay; readonly watch: ServiceWatch; readonly life: InnerSignal } | undefined;
 
   function changeOver(way: WatchWay): ServiceWatch {
-    running?.end.abort();
-    const end = new AbortController();
-    setMaxListeners(0, end.signal);
-    if (signal.aborted) end.abort();
-    running = { way, end, watch: START[way](ports, end.signal) };
+    running?.life.end();
+    const life = innerSignal(signal);
+    running = { way, life, watch: START[way](ports, life.signal) };
     return running.watch;
   }
 

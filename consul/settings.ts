@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { OperationError } from '../daemon/operation-error.ts';
-import { flag, type Option, text } from '../daemon/settings.ts';
+import { schema, WrongValue } from '../daemon/schema.ts';
+import type { Option, SettingsOf } from '../daemon/settings.ts';
+import { flag, text } from '../daemon/values.ts';
 import { type ConsulAddress, parseConsulAddress } from './address.ts';
 import type { ConsulOptions } from './transport.ts';
 
@@ -12,15 +13,11 @@ export const consulSettings = {
     aliases: ['consul-addr'],
     env: ['CONSUL_HTTP_ADDR'],
     value: 'URL',
-    schema: z
-      .string()
-      .optional()
-      .transform((value, context): ConsulAddress => {
-        const address = parseConsulAddress(value ?? 'http://127.0.0.1:8500');
-        if (address !== undefined) return address;
-        context.addIssue({ code: 'custom', message: 'must be HOST:PORT, http(s)://HOST:PORT or unix:///PATH' });
-        return z.NEVER;
-      }),
+    schema: text('http://127.0.0.1:8500').transform((value): ConsulAddress => {
+      const address = parseConsulAddress(value);
+      if (address !== undefined) return address;
+      throw new WrongValue('must be HOST:PORT, http(s)://HOST:PORT or unix:///PATH');
+    }),
     describe: 'Consul agent: HOST:PORT, http://…, https://… or unix:///PATH; by default the agent of this node, 127.0.0.1:8500',
   },
   token: { flag: 'consul-token', env: ['CONSUL_HTTP_TOKEN'], value: 'TOKEN', secret: true, schema: text(), describe: 'ACL token' },
@@ -43,10 +40,7 @@ export const consulSettings = {
   verify: {
     flag: 'consul-ssl-verify',
     env: ['CONSUL_HTTP_SSL_VERIFY'],
-    schema: z
-      .union([z.boolean(), z.string()])
-      .optional()
-      .transform((value) => value === undefined || !/^(0|f|false|no|off)$/i.test(String(value))),
+    schema: schema((given) => given === undefined || !/^(0|f|false|no|off)$/i.test(String(given))),
     describe: 'Verifies the agent’s certificate',
   },
   caFile: {
@@ -67,9 +61,7 @@ export const consulSettings = {
   },
 } satisfies Record<string, Option>;
 
-type ConsulSettings = {
-  readonly [Name in keyof typeof consulSettings]: (typeof consulSettings)[Name] extends { schema: z.ZodType<infer Value> } ? Value : never;
-};
+type ConsulSettings = SettingsOf<typeof consulSettings>;
 
 /**
  * What the settings mean for a transport; reads the certificate files.

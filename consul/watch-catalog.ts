@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import { createDoorbell, type Doorbell } from '../daemon/doorbell.ts';
+import { innerSignal } from '../daemon/inner-signal.ts';
 import type { Logger } from '../daemon/log.ts';
 import { sleep } from '../daemon/sleep.ts';
 import { CATALOG_QUERY, type CatalogUpdate } from './catalog-update.ts';
@@ -39,15 +39,14 @@ export function watchCatalog(options: WatchOptions, signal: AbortSignal): Catalo
 }
 
 async function* updates(options: WatchOptions, book: WatchBook, signal: AbortSignal): AsyncGenerator<CatalogUpdate, void, void> {
-  const left = new AbortController();
-  const end = AbortSignal.any([signal, left.signal]);
-  setMaxListeners(0, end);
+  const left = innerSignal(signal);
+  const end = left.signal;
   const catalog = createGatheredCatalog();
   const bell = createDoorbell();
   let crash: { readonly error: unknown } | undefined;
   const following = followCatalog({ ...options, catalog, book, changed: bell.ring }, end).catch((error: unknown) => {
     crash = { error };
-    left.abort();
+    left.end();
   });
   try {
     while (!end.aborted) {
@@ -57,7 +56,7 @@ async function* updates(options: WatchOptions, book: WatchBook, signal: AbortSig
       if (catalog.isListed() && !end.aborted) yield catalog.take();
     }
   } finally {
-    left.abort();
+    left.end();
     await following;
   }
   if (crash !== undefined) throw crash.error;
@@ -67,10 +66,8 @@ async function* updates(options: WatchOptions, book: WatchBook, signal: AbortSig
 async function gathered(catalog: GatheredCatalog, bell: Doorbell, patienceMs: number, signal: AbortSignal): Promise<void> {
   while (!catalog.isListed() && !signal.aborted) await bell.rung(signal);
   if (!catalog.isGathering()) return;
-  const enough = new AbortController();
-  const giveUp = () => enough.abort();
-  signal.addEventListener('abort', giveUp);
-  const patience = setTimeout(giveUp, patienceMs);
+  const enough = innerSignal(signal);
+  const patience = setTimeout(enough.end, patienceMs);
   let answered = 0;
   while (catalog.isGathering() && !enough.signal.aborted) {
     if (catalog.answered() > answered) patience.refresh();
@@ -78,5 +75,5 @@ async function gathered(catalog: GatheredCatalog, bell: Doorbell, patienceMs: nu
     await bell.rung(enough.signal);
   }
   clearTimeout(patience);
-  signal.removeEventListener('abort', giveUp);
+  enough.end();
 }

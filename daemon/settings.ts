@@ -1,5 +1,6 @@
-import { z } from 'zod';
-import { LOG_LEVELS, type LogLevel } from './log.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { type Schema, type ValueOf, WrongValue } from './schema.ts';
+import { level } from './values.ts';
 import { VERSION } from './version.ts';
 
 /** One setting of a program: its flag, where else it is read from, and what it may be. */
@@ -17,7 +18,7 @@ export interface Option<Value = unknown> {
   /** Never shown, not even when it is refused. */
   readonly secret?: true;
   /** Takes a string, `true`/`false` for a switch, an array with `many`, or undefined when it was not given. */
-  readonly schema: z.ZodType<Value>;
+  readonly schema: Schema<Value>;
   /** A sentence for the help text and for docs/settings.md; says the unit, and the default in words where it is not a plain value. */
   readonly describe: string;
 }
@@ -25,7 +26,7 @@ export interface Option<Value = unknown> {
 type Options = Readonly<Record<string, Option>>;
 
 /** The values of a program's options, by their names in the program. */
-export type SettingsOf<Of extends Options> = { readonly [Name in keyof Of]: Of[Name] extends Option<infer Value> ? Value : never };
+export type SettingsOf<Of extends Options> = { readonly [Name in keyof Of]: ValueOf<Of[Name]['schema']> };
 
 /** A command line that can be parsed: what it is called, what it takes, what it says of itself. */
 export interface Program<Of extends Options> {
@@ -62,9 +63,12 @@ export function readSettings<Of extends Options>(
   const settings: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(program.options)) {
     const { raw, from } = rawValue(option, given.get(option.flag), env);
-    const parsed = option.schema.safeParse(raw);
-    if (parsed.success) settings[name] = parsed.data;
-    else problems.push(`${from}: ${refusal(option, raw, parsed.error)}`);
+    try {
+      settings[name] = option.schema.read(raw);
+    } catch (error) {
+      if (!(error instanceof WrongValue)) throw error;
+      problems.push(`${from}: ${refusal(option, raw, error.message)}`);
+    }
   }
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'settings', settings: settings as SettingsOf<Of>, positionals };
 }
@@ -119,35 +123,12 @@ function rawValue(
   return { raw: option.many ? [env[name]] : env[name], from: name };
 }
 
-function refusal(option: Option, raw: unknown, error: z.ZodError): string {
-  const wanted = error.issues.map(({ message }) => message).join('; ');
+function refusal(option: Option, raw: unknown, wanted: string): string {
   return option.secret || raw === undefined ? wanted : `${wanted}, got ${quoted(String(raw))}`;
 }
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
-}
-
-/** ` (did you mean -x?)` when a known word is near, else nothing. */
-export function didYouMean(word: string, known: readonly string[], dash = '-'): string {
-  const near = known.map((candidate) => ({ candidate, far: distance(word, candidate) })).sort((a, b) => a.far - b.far)[0];
-  return near !== undefined && near.far <= Math.max(1, Math.floor(word.length / 3)) ? ` (did you mean ${dash}${near.candidate}?)` : '';
-}
-
-/** How many letters have to be changed, added, taken away or swapped with their neighbour (Damerau-Levenshtein). */
-function distance(a: string, b: string): number {
-  let [above, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, i) => i)];
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      const swap = isSwap ? (above[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
-      next.push(Math.min(change, swap, (next[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1));
-    }
-    [above, row] = [row, next];
-  }
-  return row[b.length] ?? 0;
 }
 
 /** The text of `--help`. */
@@ -169,119 +150,25 @@ function describedOption({ describe, schema, env }: Option): string {
 }
 
 /** The default as it would be written; nothing for one that is no plain value: the description tells that in words. */
-function shownDefault(schema: z.ZodType): string {
-  const written = schema.meta()?.['default'];
-  if (typeof written === 'string') return written;
-  const parsed = schema.safeParse(undefined);
-  const value = parsed.success && parsed.data !== false ? parsed.data : '';
-  return typeof value === 'object' || value === undefined ? '' : String(value);
+function shownDefault({ writtenDefault, read }: Schema<unknown>): string {
+  if (writtenDefault !== undefined) return writtenDefault;
+  try {
+    const value = read(undefined);
+    return typeof value === 'object' || value === undefined || value === false ? '' : String(value);
+  } catch (error) {
+    if (error instanceof WrongValue) return '';
+    throw error;
+  }
 }
-
-// ---- schemas of single values, with messages that say what would be right
-
-/** A switch: given alone, or as `=true`, `=false`, `=1`, `=0`. */
-export const flag = () =>
-  z
-    .union([z.boolean(), z.string()])
-    .optional()
-    .transform((value, context) => {
-      if (value === undefined || typeof value === 'boolean') return value ?? false;
-      if (/^(1|t|true|yes|on)$/i.test(value)) return true;
-      if (/^(0|f|false|no|off)$/i.test(value)) return false;
-      context.addIssue({ code: 'custom', message: 'must be true or false' });
-      return z.NEVER;
-    });
-
-/** A whole number of a range. */
-export const wholeNumber = (least: number, most: number, fallback: number) =>
-  z
-    .string()
-    .optional()
-    .transform((value, context) => {
-      if (value === undefined) return fallback;
-      const number = Number(value);
-      if (/^[+-]?\d+$/.test(value) && number >= least && number <= most) return number;
-      context.addIssue({ code: 'custom', message: `must be a whole number from ${least} to ${most}` });
-      return z.NEVER;
-    });
-
-/** One of a few words. */
-export const oneOf = <const Words extends readonly string[]>(words: Words, fallback: Words[number]) =>
-  z
-    .string()
-    .optional()
-    .transform((value, context): Words[number] => {
-      const found = value === undefined ? fallback : words.find((word) => word === value);
-      if (found !== undefined) return found;
-      context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}` });
-      return z.NEVER;
-    });
-
-/** Any text. */
-export const text = (fallback = '') => z.string().optional().default(fallback);
-
-/** Texts, given any number of times. */
-export const texts = () => z.array(z.string()).optional().default([]);
-
-const UNITS_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** A Go duration (`1.5s`, `2m30s`, `0`) in milliseconds; undefined for anything else. */
-export function durationMs(value: string): number | undefined {
-  if (value === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
-  return [...value.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)].reduce(
-    (sum, [, number, unit = '']) => sum + Number(number) * (UNITS_MS[unit] ?? 0),
-    0,
-  );
-}
-
-/** A Go duration, as milliseconds. */
-export const duration = (fallback: string) =>
-  z
-    .string()
-    .optional()
-    .transform((value, context) => {
-      const ms = durationMs(value ?? fallback);
-      if (ms !== undefined) return ms;
-      context.addIssue({ code: 'custom', message: 'must be a duration such as 500ms, 10s or 2m30s' });
-      return z.NEVER;
-    })
-    .meta({ default: fallback });
-
-/** `ADDR:PORT`, `[ADDR]:PORT` or `:PORT`. */
-export const addressAndPort = (fallback: string) =>
-  z
-    .string()
-    .optional()
-    .transform((value, context) => {
-      const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]*)):(\d{1,5})$/.exec(value ?? fallback);
-      const port = Number(match?.[3]);
-      if (match !== null && port <= 65_535) return { address: match[1] ?? match[2] ?? '', port };
-      context.addIssue({ code: 'custom', message: 'must be ADDRESS:PORT' });
-      return z.NEVER;
-    })
-    .meta({ default: fallback });
 
 /** The level of a program's log, as both services take it. */
 export const logLevel = {
   flag: 'log-level',
   env: ['TOOTS_LOG_LEVEL'],
   value: 'LEVEL',
-  schema: z
-    .string()
-    .optional()
-    .transform((value, context): LogLevel => {
-      const word = value ?? 'info';
-      const level = LOG_LEVELS.find((known) => known === (LEVEL_NAMES[word] ?? word));
-      if (level !== undefined) return level;
-      context.addIssue({ code: 'custom', message: `must be one of ${LOG_LEVELS.join(', ')}` });
-      return z.NEVER;
-    }),
+  schema: level(),
   describe: 'What is logged, from fatal (least) to trace',
 } satisfies Option;
-
-/** consul-template's words for them. */
-const LEVEL_NAMES: Readonly<Record<string, LogLevel>> = { err: 'error', warning: 'warn' };
 
 /** What a wrong usage is answered: every problem, and where to look. */
 export function usageErrors(name: string, problems: readonly string[]): string {

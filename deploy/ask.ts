@@ -1,5 +1,6 @@
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
+import { innerSignal } from '../daemon/inner-signal.ts';
 
 /** How long one question may take, milliseconds. */
 const ANSWER_WITHIN_MS = 5_000;
@@ -14,10 +15,10 @@ export interface HttpQuestion {
 
 /** A GET to this machine; answers the text. @throws Error for a status other than 200, and when there is no answer in time. */
 export async function askHttp({ port, path, host, agent }: HttpQuestion, signal: AbortSignal): Promise<string> {
-  const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
+  using within = innerSignal(signal, ANSWER_WITHIN_MS);
   return await new Promise((resolve, reject) => {
     const headers = host === undefined ? {} : { host };
-    get({ host: '127.0.0.1', port, path, headers, agent, signal: within }, (response) => {
+    get({ host: '127.0.0.1', port, path, headers, agent, signal: within.signal }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       response.on('error', reject);

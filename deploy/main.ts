@@ -1,5 +1,5 @@
+import { didYouMean } from '../daemon/did-you-mean.ts';
 import { OperationError } from '../daemon/operation-error.ts';
-import { didYouMean } from '../daemon/settings.ts';
 import { VERSION } from '../daemon/version.ts';
 import { type Command, wrongUsage } from './command.ts';
 import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';

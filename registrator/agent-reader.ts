@@ -59,7 +59,7 @@ export function createAgentReader({ read, log }: AgentReaderOptions, signal: Abo
         await read(lost !== undefined);
         waitMs = untilNextReadMs(performance.now() - begun);
         failures = 0;
-        if (lost !== undefined) log.info('following consul');
+        if (lost !== undefined) log.info({}, 'following consul');
         lost = undefined;
       } catch (error) {
         if (signal.aborted) return;

@@ -1,5 +1,5 @@
 import type { Check, CheckStatus, Probe } from '../consul/registration.ts';
-import { durationMs } from '../daemon/settings.ts';
+import { durationMs } from '../daemon/values.ts';
 import type { Refused } from './attributes.ts';
 import type { PortMetadata } from './metadata.ts';
 import { splitEscaped } from './tags.ts';

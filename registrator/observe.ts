@@ -1,5 +1,6 @@
 import type { Registered } from '../consul/registration.ts';
 import { backoffMs } from '../daemon/backoff.ts';
+import { innerSignal } from '../daemon/inner-signal.ts';
 import { keyedWork } from '../daemon/keyed-work.ts';
 import type { Logger } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
@@ -122,8 +123,8 @@ export function observe(
   async function follow(): Promise<void> {
     for (let failures = 0; !signal.aborted; failures += 1) {
       await sleep(backoffMs(failures, 50, RETRY_WITHIN_MS), signal);
-      const connection = new AbortController();
-      const within = AbortSignal.any([signal, connection.signal]);
+      const connection = innerSignal(signal);
+      const within = connection.signal;
       try {
         const events = await engine.events(within);
         await Promise.race([
@@ -138,7 +139,7 @@ export function observe(
         if (!(error instanceof OperationError)) log.error({ err: error }, 'following docker failed');
         lost = error instanceof Error ? error.message : String(error);
       } finally {
-        connection.abort();
+        connection.end();
       }
       if (!signal.aborted) log.warn({ docker: engine.subject, why: lost }, 'docker events lost, connecting again');
     }

@@ -1,8 +1,9 @@
 import type { ConsulAgent } from '../consul/agent.ts';
 import { META } from '../consul/registration.ts';
-import { createMetrics, serveApi } from '../daemon/api.ts';
+import { serveApi } from '../daemon/api.ts';
 import { backoffMs } from '../daemon/backoff.ts';
 import type { Logger } from '../daemon/log.ts';
+import { createMetrics } from '../daemon/metrics.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
 import { sleep } from '../daemon/sleep.ts';
@@ -33,7 +34,7 @@ export interface RunOptions {
 
 /** Runs the registrator until the signal aborts: Docker's events in, writes to the agent out. */
 export async function runRegistrator({ engine, agent, consul, policyOf, settings, log }: RunOptions, signal: AbortSignal): Promise<void> {
-  const registry = createMetrics('registrator');
+  const registry = createMetrics({ program: 'registrator' });
   const metrics = createRegistratorMetrics(registry);
   const book = createProblemBook(log);
   const told = {

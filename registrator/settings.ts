@@ -1,20 +1,11 @@
 import { hostname } from 'node:os';
 import { CronTime } from 'cron';
-import { z } from 'zod';
 import { parseConsulAddress } from '../consul/address.ts';
 import { consulSettings } from '../consul/settings.ts';
 import { LOG_LEVELS } from '../daemon/log.ts';
-import {
-  addressAndPort,
-  flag,
-  type Option,
-  oneOf,
-  type Program,
-  readSettings,
-  type SettingsOf,
-  text,
-  wholeNumber,
-} from '../daemon/settings.ts';
+import { schema, WrongValue } from '../daemon/schema.ts';
+import { type Option, type Program, readSettings, type SettingsOf } from '../daemon/settings.ts';
+import { addressAndPort, flag, oneOf, text, wholeNumber } from '../daemon/values.ts';
 import { isAddress } from '../model/host-name.ts';
 import { defaultDockerUrl } from './docker-engine.ts';
 import { TemplateError } from './go-template/parse.ts';
@@ -29,7 +20,7 @@ const options = {
   ip: {
     flag: 'ip',
     value: 'ADDRESS',
-    schema: refined(text(), (value) => value === '' || isAddress(value), 'must be an IP address or a host name'),
+    schema: text().refine((value) => value === '' || isAddress(value), 'must be an IP address or a host name'),
     describe: 'Registers every service with this address; by default that of the binding, or the one the agent tells others',
   },
   internal: { flag: 'internal', schema: flag(), describe: 'Registers addresses and exposed ports of the containers themselves' },
@@ -43,13 +34,12 @@ const options = {
   tags: {
     flag: 'tags',
     value: 'TAGS',
-    schema: text().transform((value, context) => {
+    schema: text().transform((value) => {
       try {
         return parseTagTemplate(value);
       } catch (error) {
         if (!(error instanceof TemplateError)) throw error;
-        context.addIssue({ code: 'custom', message: `must be tags, or Go templates of tags: ${error.message}` });
-        return z.NEVER;
+        throw new WrongValue(`must be tags, or Go templates of tags: ${error.message}`, { cause: error });
       }
     }),
     describe: 'Further tags of every service, parted by commas; Go templates over the inspected container',
@@ -57,12 +47,11 @@ const options = {
   resync: {
     flag: 'resync',
     value: 'SECONDS|CRON',
-    schema: text().transform((value, context): number | string => {
+    schema: text().transform((value): number | string => {
       if (value === '' || value === '0') return DEFAULT_RESYNC_S;
       if (/^\d+$/.test(value)) return Number(value);
       if (isCronExpression(value)) return value;
-      context.addIssue({ code: 'custom', message: 'must be seconds, or a cron expression such as "*/30 * * * * *"' });
-      return z.NEVER;
+      throw new WrongValue('must be seconds, or a cron expression such as "*/30 * * * * *"');
     }),
     describe: `How often the engine's list is compared with what is known: every so many seconds (0 means ${DEFAULT_RESYNC_S}), or at the times of a cron expression`,
   },
@@ -111,8 +100,7 @@ const options = {
     flag: 'docker',
     env: ['DOCKER_HOST'],
     value: 'URL',
-    schema: refined(
-      text(),
+    schema: text().refine(
       (value) => value === '' || (/^(unix:\/\/\/.|(tcp|https?):\/\/.)/.test(value) && URL.canParse(value)),
       'must be unix:///PATH or tcp://HOST:PORT',
     ),
@@ -146,16 +134,13 @@ const options = {
   dryRun: { flag: 'dry-run', schema: flag(), describe: 'Prints what would be changed, changes nothing and ends' },
   adopt: {
     flag: 'adopt',
-    schema: z
-      .union([z.boolean(), z.string()])
-      .optional()
-      .transform((value, context): Adoption | undefined => {
-        if (value === undefined || value === false || value === 'false') return undefined;
-        if (value === true || value === 'true') return 'all';
-        const found = ADOPTIONS.find((known) => known === value);
-        if (found === undefined) context.addIssue({ code: 'custom', message: `must be one of ${ADOPTIONS.join(', ')}` });
-        return found;
-      }),
+    schema: schema((given): Adoption | undefined => {
+      if (given === undefined || given === false || given === 'false') return undefined;
+      if (given === true || given === 'true') return 'all';
+      const found = ADOPTIONS.find((known) => known === given);
+      if (found === undefined) throw new WrongValue(`must be one of ${ADOPTIONS.join(', ')}`);
+      return found;
+    }),
     describe:
       'Lists what an earlier registrator left on this host, takes over what a container wants, removes the rest, and ends; =list, =take or =remove does that part alone',
   },
@@ -214,8 +199,4 @@ function isCronExpression(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function refined(schema: z.ZodType<string>, isGood: (value: string) => boolean, message: string): z.ZodType<string> {
-  return schema.refine(isGood, { message });
 }

@@ -1,6 +1,7 @@
 import { connectConsul } from '../consul/connect.ts';
 import { consulOptions } from '../consul/settings.ts';
 import { watchCatalog } from '../consul/watch-catalog.ts';
+import { innerSignal } from '../daemon/inner-signal.ts';
 import type { Logger } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import type { Catalog } from '../model/catalog.ts';
@@ -42,8 +43,8 @@ export async function dryRunEdge(
 
 async function readCatalog(settings: Parameters<typeof consulOptions>[0], log: Logger, signal: AbortSignal): Promise<Catalog> {
   await using transport = connectConsul(consulOptions(settings));
-  const within = AbortSignal.any([signal, AbortSignal.timeout(CONSUL_WITHIN_MS)]);
-  for await (const { catalog } of watchCatalog({ transport, ...EDGE_WATCH, log }, within)) return catalog;
+  using within = innerSignal(signal, CONSUL_WITHIN_MS);
+  for await (const { catalog } of watchCatalog({ transport, ...EDGE_WATCH, log }, within.signal)) return catalog;
   throw new OperationError('read the catalog', { subject: transport.subject, hint: `Consul did not answer within ${CONSUL_WITHIN_MS} ms` });
 }
 

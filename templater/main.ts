@@ -3,14 +3,12 @@ import { consulSettings } from '../consul/settings.ts';
 import { live } from '../daemon/live.ts';
 import { createLog } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
-import { logLevel, type Program, startProgram } from '../daemon/settings.ts';
-import { dryRunEdge } from './edge-dry-run.ts';
-import { runEdge } from './edge-main.ts';
+import { logLevel, type Program, type SettingsOf, startProgram } from '../daemon/settings.ts';
 import { edgeSettings, equalPorts } from './haproxy/edge-settings.ts';
 import { configPaths, readConfiguration } from './template/config-file.ts';
-import { runImport } from './template/import/run-import.ts';
-import { runTemplates } from './template/program.ts';
 import { templateSettings } from './template/settings.ts';
+
+// What only one of the engines needs is loaded with it: half of a short run's time would go into the other's.
 
 const BOTH = '--edge and templates are two runs, so that neither can hold up the other: give one of them';
 
@@ -23,36 +21,50 @@ const program: Program<typeof options> = {
   options,
 };
 
-// What configuration files say counts as flags that were given before all others.
-const configuration = readConfiguration(configPaths(process.argv.slice(2), process.env), process.cwd());
-process.argv.splice(2, 0, ...configuration.flags);
+process.exitCode = process.argv[2] === 'import' ? await importFile(process.argv.slice(3)) : await keepTrue();
 
-const isImport = process.argv[2] === 'import';
-process.exitCode = isImport
-  ? runImport(process.argv.slice(3))
-  : await startProgram(program, async (settings) => {
-      if (configuration.problems.length > 0) {
-        process.stderr.write(configuration.problems.map((problem) => `toots templater: ${problem}\n`).join(''));
-        return 2;
-      }
-      const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
-      const hasTemplates = settings.templates.length > 0 || settings.configs.length > 0;
-      if (settings.edge === hasTemplates) {
-        process.stderr.write(`toots templater: ${hasTemplates ? BOTH : 'nothing to do: give -template, -config or --edge'}\n`);
-        return 2;
-      }
-      const twice = settings.edge ? equalPorts(settings) : [];
-      if (twice.length > 0) {
-        process.stderr.write(twice.map((problem) => `toots templater: ${problem}\n`).join(''));
-        return 2;
-      }
-      const run = (signal: AbortSignal) => {
-        if (hasTemplates) return runTemplates(settings, log, signal);
-        return settings.dryRun ? dryRunEdge(settings, log, (text) => process.stdout.write(text), signal) : runEdge(settings, log, signal);
-      };
-      return live(run, process.exit).catch((error: unknown) => {
-        if (!(error instanceof OperationError)) throw error;
-        log.fatal({ err: error }, 'cannot go on');
-        return 1;
-      });
+async function importFile(args: readonly string[]): Promise<number> {
+  const { runImport } = await import('./template/import/run-import.ts');
+  return runImport(args);
+}
+
+async function keepTrue(): Promise<number> {
+  // What configuration files say counts as flags that were given before all others.
+  const configuration = readConfiguration(configPaths(process.argv.slice(2), process.env), process.cwd());
+  process.argv.splice(2, 0, ...configuration.flags);
+  return await startProgram(program, async (settings) => {
+    const problems = [...configuration.problems, ...contradictions(settings)];
+    for (const problem of problems) process.stderr.write(`toots templater: ${problem}\n`);
+    if (problems.length > 0) return 2;
+    return await live((signal) => run(settings, signal), process.exit).catch((error: unknown) => {
+      if (!(error instanceof OperationError)) throw error;
+      process.stderr.write(`toots templater: ${error.message}\n`);
+      return 1;
     });
+  });
+}
+
+type Settings = SettingsOf<typeof options>;
+
+function hasTemplates({ templates, configs }: Settings): boolean {
+  return templates.length > 0 || configs.length > 0;
+}
+
+function contradictions(settings: Settings): readonly string[] {
+  if (settings.edge === hasTemplates(settings)) return [settings.edge ? BOTH : 'nothing to do: give -template, -config or --edge'];
+  return settings.edge ? equalPorts(settings) : [];
+}
+
+async function run(settings: Settings, signal: AbortSignal): Promise<number> {
+  const log = createLog('templater', settings.dryRun ? 'warn' : settings.logLevel);
+  if (hasTemplates(settings)) {
+    const { runTemplates } = await import('./template/program.ts');
+    return await runTemplates(settings, log, signal);
+  }
+  if (settings.dryRun) {
+    const { dryRunEdge } = await import('./edge-dry-run.ts');
+    return await dryRunEdge(settings, log, (text) => process.stdout.write(text), signal);
+  }
+  const { runEdge } = await import('./edge-main.ts');
+  return await runEdge(settings, log, signal);
+}

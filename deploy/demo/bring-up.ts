@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
+import { innerSignal } from '../../daemon/inner-signal.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { sleep } from '../../daemon/sleep.ts';
 import { askHttp } from '../ask.ts';
@@ -87,20 +88,19 @@ async function startPrograms(
     registrator: { title: 'Registrator', port: plan.ports.registrator, path: '/health/ready', answer: /ready/ },
     templater: { title: 'Templater and HAProxy', port: plan.ports.templater, path: '/health/ready', answer: /ready/ },
   };
-  const lost = new AbortController();
+  using either = innerSignal(signal);
   for (const program of demoPrograms(plan)) {
     const options = {
       logFolder: plan.files.logs,
       started: (identity: ProcessIdentity) => void remember(book, program.name, identity),
       lost: (how: string, againInMs: number) => progress.note(`${program.name} ended (${how}), again in ${shownDuration(againInMs)}`),
     };
-    keep(supervise(program, options, programs).catch((error: unknown) => lost.abort(error)));
+    keep(supervise(program, options, programs).catch((error: unknown) => either.end(error)));
   }
-  const either = AbortSignal.any([signal, lost.signal]);
   for (const { name } of demoPrograms(plan)) {
     const { title, port, path, answer } = readyPaths[name];
     await progress.step(title, () =>
-      waitFor(title, () => askHttp({ port, path }, either).then((text) => answer.test(text)), plan.files, either),
+      waitFor(title, () => askHttp({ port, path }, either.signal).then((text) => answer.test(text)), plan.files, either.signal),
     );
   }
 }

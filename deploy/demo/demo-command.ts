@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { flag, type Option } from '../../daemon/settings.ts';
+import type { Option } from '../../daemon/settings.ts';
+import { flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { createProgress, STDOUT as screen, shownDuration } from '../progress.ts';
 import { announcement, nextSteps } from './announce.ts';

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { type Option, text } from '../../daemon/settings.ts';
+import type { Option } from '../../daemon/settings.ts';
+import { text } from '../../daemon/values.ts';
 
 /** Where the demo of this machine keeps its files, for all its commands. */
 export const runDirOption = {

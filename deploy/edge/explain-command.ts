@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { flag } from '../../daemon/settings.ts';
+import { flag } from '../../daemon/values.ts';
 import { command } from '../command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 

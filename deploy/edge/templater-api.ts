@@ -1,5 +1,6 @@
 import { OperationError } from '../../daemon/operation-error.ts';
-import { addressAndPort, type Option } from '../../daemon/settings.ts';
+import type { Option } from '../../daemon/settings.ts';
+import { addressAndPort } from '../../daemon/values.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 

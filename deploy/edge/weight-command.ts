@@ -1,7 +1,7 @@
 import { ConsulRefusal, call } from '../../consul/call.ts';
 import { consulOptions, consulSettings } from '../../consul/settings.ts';
 import { type ConsulTransport, createTransport } from '../../consul/transport.ts';
-import { flag } from '../../daemon/settings.ts';
+import { flag } from '../../daemon/values.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { parseWeightShares } from '../../model/weight-shares.ts';
 import { command, wrongUsage } from '../command.ts';

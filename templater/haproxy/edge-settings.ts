@@ -1,20 +1,15 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
-import { addressAndPort, duration, flag, type Option, text, texts, wholeNumber } from '../../daemon/settings.ts';
+import { WrongValue } from '../../daemon/schema.ts';
+import type { Option, SettingsOf } from '../../daemon/settings.ts';
+import { addressAndPort, duration, flag, text, texts, wholeNumber } from '../../daemon/values.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { ipVersion } from '../../model/ip-address.ts';
 
 const domainName = (fallback: string) =>
-  z
-    .string()
-    .optional()
-    .transform((value, context) => {
-      const name = (value ?? fallback).replace(/^\.|\.$/g, '').toLowerCase();
-      if (isHostName(name)) return name;
-      context.addIssue({ code: 'custom', message: 'must be a domain such as consul or example.org' });
-      return z.NEVER;
-    });
+  text(fallback)
+    .transform((value) => value.replace(/^\.|\.$/g, '').toLowerCase())
+    .refine(isHostName, 'must be a domain such as consul or example.org');
 
 /** The options of `toots templater --edge`. */
 export const edgeSettings = {
@@ -66,7 +61,7 @@ export const edgeSettings = {
     env: ['TOOTS_ADD_DOMAIN', 'HAPROXY_ADD_DOMAIN'],
     value: 'NAME',
     many: true,
-    schema: texts().transform((names, context) => {
+    schema: texts().transform((names) => {
       const domains = names
         .flatMap((name) => name.split(','))
         .map((name) =>
@@ -77,8 +72,7 @@ export const edgeSettings = {
         );
       const wrong = domains.find((domain) => !isHostName(domain));
       if (wrong === undefined) return domains;
-      context.addIssue({ code: 'custom', message: `must be a domain such as example.org, not ${JSON.stringify(wrong)}` });
-      return z.NEVER;
+      throw new WrongValue(`must be a domain such as example.org, not ${JSON.stringify(wrong)}`);
     }),
     describe: 'Further domain: services are reached as x.NAME too; may be given several times, with or without a leading dot',
   },
@@ -114,7 +108,7 @@ export const edgeSettings = {
   },
 } satisfies Record<string, Option>;
 
-type Settings = { readonly [Name in keyof typeof edgeSettings]: z.output<(typeof edgeSettings)[Name]['schema']> };
+type Settings = SettingsOf<typeof edgeSettings>;
 
 /** What the edge engine is told. */
 export type EdgeSettings = Omit<Settings, 'edge' | 'dryRun'>;

@@ -72,7 +72,7 @@ export function createHaproxyControl({
     know: async (look, signal) => {
       if (running !== undefined && !look) return running;
       if (!(await isThere(files))) {
-        if (running !== undefined) log.warn('HAProxy has ended');
+        if (running !== undefined) log.warn({}, 'HAProxy has ended');
         running = undefined;
         return undefined;
       }

@@ -1,6 +1,7 @@
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isDue, markDue } from './due-marker.ts';
-import { type CommandEnv, runCommand } from './run-command.ts';
+import type { Environment } from './environment.ts';
+import { runCommand } from './run-command.ts';
 import type { CommandConfig, TemplateConfig } from './template-config.ts';
 import { readDestination, writeCandidate } from './write-file.ts';
 
@@ -14,7 +15,7 @@ export interface Applied {
  * Makes the destination hold the text. Order: candidate beside it, check, a mark that the action is due, the file itself.
  * @throws OperationError when the check refuses it or it cannot be written; then the file is what it was.
  */
-export async function applyText(config: TemplateConfig, text: string, env: CommandEnv, signal: AbortSignal): Promise<Applied> {
+export async function applyText(config: TemplateConfig, text: string, env: Environment, signal: AbortSignal): Promise<Applied> {
   const hasAction = config.action !== undefined;
   const before = await readDestination(config.destination);
   if (before?.equals(Buffer.from(text))) return { isWritten: false, isActionDue: hasAction && (await isDue(config.destination)) };
@@ -38,7 +39,7 @@ export async function applyText(config: TemplateConfig, text: string, env: Comma
 }
 
 /** The check's `{file}` or `%s` is the candidate. */
-function withFile({ command, timeoutMs }: CommandConfig, path: string): CommandConfig {
+function withFile({ command, ...rest }: CommandConfig, path: string): CommandConfig {
   const fill = (word: string) => word.replaceAll('{file}', path).replaceAll('%s', path);
-  return { command: typeof command === 'string' ? fill(command) : command.map(fill), timeoutMs };
+  return { command: typeof command === 'string' ? fill(command) : command.map(fill), ...rest };
 }

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import nunjucks from 'nunjucks';
-import { didYouMean } from '../../daemon/settings.ts';
+import { didYouMean } from '../../daemon/did-you-mean.ts';
 import { FILTERS } from './filters/table.ts';
 import type { Reader } from './functions/reader.ts';
 import { FUNCTIONS } from './functions/table.ts';

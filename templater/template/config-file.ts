@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse as parseYaml } from 'yaml';
-import { configFlags, configProblems, configSchema, templateOf } from './config-schema.ts';
+import { WrongValue } from '../../daemon/schema.ts';
+import { configFlags } from './config-flags.ts';
+import { configProblems, configSchema } from './config-schema.ts';
+import { configuredTemplate } from './configured-template.ts';
+import { yaml } from './lazy-packages.ts';
 import type { TemplateConfig } from './template-config.ts';
 
 /** What configuration files say, and what is wrong with them; with a problem, the rest must not be used. */
@@ -37,12 +40,11 @@ function filesOf(path: string): readonly string[] {
 
 function readOne(path: string, folder: string): Configuration {
   return attempt(path, () => {
-    const parsed = configSchema.safeParse(parseYaml(readFileSync(path, 'utf8')) ?? {});
-    if (!parsed.success) return [wrong(configProblems(parsed.error).map((problem) => `${path}: ${problem}`))];
-    const templates = (parsed.data.templates ?? []).map((raw) => templateOf(raw, folder));
+    const config = configSchema.read(yaml().parse(readFileSync(path, 'utf8')) ?? {});
+    const templates = (config.templates ?? []).map((raw) => configuredTemplate(raw, folder));
     return [
       {
-        flags: configFlags(parsed.data),
+        flags: configFlags(config),
         templates: templates.filter((template) => typeof template !== 'string'),
         problems: templates.flatMap((template, at) => (typeof template === 'string' ? [`${path}: templates[${at + 1}]: ${template}`] : [])),
       },
@@ -54,6 +56,7 @@ function attempt<Part>(path: string, read: () => readonly Part[]): readonly (Par
   try {
     return read();
   } catch (error) {
+    if (error instanceof WrongValue) return [wrong(configProblems(error).map((problem) => `${path}: ${problem}`))];
     return [wrong([`${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`])];
   }
 }

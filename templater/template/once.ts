@@ -1,11 +1,12 @@
+import { innerSignal } from '../../daemon/inner-signal.ts';
 import type { TemplateEngine } from './engine.ts';
 
 /** Renders everything once; answers the exit code: 1 with a list on stderr when something failed, or is missing when the time is over. */
 export async function runOnce(engine: TemplateEngine, timeoutMs: number, signal: AbortSignal): Promise<number> {
-  const end = new AbortController();
-  const running = engine.run(AbortSignal.any([signal, end.signal]));
-  const late = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  await engine.allDone(late);
+  const end = innerSignal(signal);
+  const running = engine.run(end.signal);
+  using late = innerSignal(signal, timeoutMs);
+  await engine.allDone(late.signal);
   const wrong = [
     ...engine
       .status()
@@ -17,8 +18,8 @@ export async function runOnce(engine: TemplateEngine, timeoutMs: number, signal:
     ...engine.failures().map(({ action, error }) => `${action}: ${error}`),
     ...engine.answers.failing().map(({ query, error }) => `${query}: ${error}`),
   ];
-  if (late.aborted && !signal.aborted) wrong.unshift(`not done within ${timeoutMs} ms`);
-  end.abort();
+  if (late.signal.aborted && !signal.aborted) wrong.unshift(`not done within ${timeoutMs} ms`);
+  end.end();
   await running;
   for (const line of wrong) process.stderr.write(`toots templater: ${line}\n`);
   return wrong.length > 0 ? 1 : 0;

@@ -2,23 +2,24 @@ import { rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { showConsulAddress } from '../../consul/address.ts';
 import { consulOptions } from '../../consul/settings.ts';
-import { createMetrics, serveApi } from '../../daemon/api.ts';
+import { serveApi } from '../../daemon/api.ts';
+import { innerSignal } from '../../daemon/inner-signal.ts';
 import type { Logger } from '../../daemon/log.ts';
+import { createMetrics } from '../../daemon/metrics.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { createProblemBook, type ProblemBook } from '../../daemon/problem-book.ts';
 import { applyText } from './apply.ts';
-import { commandEnv } from './command-env.ts';
 import { type Configuration, destinationProblems, readConfiguration } from './config-file.ts';
 import { createTemplateEngine, type TemplateEngine } from './engine.ts';
+import { consulEnvironment, type Environment } from './environment.ts';
 import { createLeadership } from './leader.ts';
 import { runOnce } from './once.ts';
 import { sourceProblems } from './parse-only.ts';
 import { runAction } from './run-action.ts';
-import type { CommandEnv } from './run-command.ts';
 import type { TemplateSettings } from './settings.ts';
 import { createSupervisor, type SuperviseOptions, supervise } from './supervise.ts';
 import { apiSources } from './template-api.ts';
-import { TEMPLATE_DEFAULTS, type TemplateConfig } from './template-config.ts';
+import { COMMAND_TIMEOUT_MS, TEMPLATE_DEFAULTS, type TemplateConfig } from './template-config.ts';
 import { createTemplateMetrics } from './template-metrics.ts';
 import { createTransports } from './transports.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -27,16 +28,13 @@ import { readDestination } from './write-file.ts';
 export type ProgramSettings = TemplateSettings &
   Parameters<typeof consulOptions>[0] & { readonly api: { readonly address: string; readonly port: number } };
 
-/** How long a command may take unless its configuration says otherwise, milliseconds. */
-export const COMMAND_TIMEOUT_MS = 30_000;
-
 /** Runs the template engine until the signal aborts, or until all is rendered with `-once`. Answers the exit code. */
 export async function runTemplates(settings: ProgramSettings, log: Logger, told: AbortSignal): Promise<number> {
-  const over = new AbortController();
+  const own = innerSignal(told);
   try {
-    return await runUntil(settings, log, AbortSignal.any([told, over.signal]));
+    return await runUntil(settings, log, own.signal);
   } finally {
-    over.abort();
+    own.end();
   }
 }
 
@@ -45,9 +43,9 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
   if (configured.problems.length > 0) return tellProblems(configured.problems, 2);
   if (settings.parseOnly) return tellProblems(sourceProblems(configured.templates), 1);
   const consul = consulOptions(settings);
-  const metrics = createMetrics('templater');
+  const metrics = createMetrics({ program: 'templater' });
   const problems = createProblemBook(log);
-  const env = commandEnv({ ...settings, address: showConsulAddress(consul.address) });
+  const env = consulEnvironment({ ...settings, address: showConsulAddress(consul.address) });
   const transports = createTransports(consul);
   signal.addEventListener('abort', () => void transports[Symbol.asyncDispose]());
   const supervisor =
@@ -97,10 +95,14 @@ function isPreview({ dry, dryRun }: ProgramSettings): boolean {
   return dry || dryRun;
 }
 
-function superviseOptions(settings: ProgramSettings, env: CommandEnv, log: Logger): SuperviseOptions {
+function superviseOptions(settings: ProgramSettings, told: Environment, log: Logger): SuperviseOptions {
   return {
-    ...{ command: settings.exec, env, log, killSignal: settings.execKillSignal || 'SIGTERM', killTimeoutMs: settings.execKillTimeoutMs },
+    ...{ command: settings.exec, told, log, killSignal: settings.execKillSignal || 'SIGTERM', killTimeoutMs: settings.execKillTimeoutMs },
     ...{ reloadSignal: settings.execReloadSignal, splayMs: settings.execSplayMs },
+    envRules: {
+      ...{ pristine: settings.execEnvPristine, custom: settings.execEnvCustom },
+      ...{ allowlist: settings.execEnvAllowlist, denylist: settings.execEnvDenylist },
+    },
   };
 }
 

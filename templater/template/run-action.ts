@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { type CommandEnv, runCommand, shownCommand } from './run-command.ts';
+import type { Environment } from './environment.ts';
+import { runCommand, shownCommand } from './run-command.ts';
 import type { ActionConfig } from './template-config.ts';
 
 /** Two actions with one key are the same, and are done once for several templates. */
@@ -13,7 +14,7 @@ export function shownAction(action: ActionConfig): string {
 }
 
 /** @throws OperationError when it fails. */
-export async function runAction(action: ActionConfig, env: CommandEnv, signal: AbortSignal): Promise<void> {
+export async function runAction(action: ActionConfig, env: Environment, signal: AbortSignal): Promise<void> {
   if (action.kind === 'command') return await runCommand(action, env, signal);
   try {
     const pid = Number((await readFile(action.pidFile, 'utf8')).trim());

@@ -1,23 +1,26 @@
 import { spawn } from 'node:child_process';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { type Environment, environmentFor, NO_ENV_RULES } from './environment.ts';
 import type { CommandConfig } from './template-config.ts';
-
-/** What a command may see besides this program's own environment. */
-export type CommandEnv = Readonly<Record<string, string>>;
 
 /** How much of what a command wrote is kept for the error, characters. */
 const KEPT_OUTPUT = 2_000;
 
 /**
- * Runs a command to its end, in a process group of its own, which is killed when it takes too long or the signal aborts.
+ * Runs a command to its end with this program's environment and what `told` adds, as far as its rules let it see them, in a process group of its own, which is killed when it takes too long or the signal aborts.
  * What it writes goes to stderr.
  * @throws OperationError when it cannot be started, fails, takes too long or is aborted.
  */
-export async function runCommand({ command, timeoutMs }: CommandConfig, env: CommandEnv, signal: AbortSignal): Promise<void> {
+export async function runCommand(
+  { command, timeoutMs, envRules = NO_ENV_RULES }: CommandConfig,
+  told: Environment,
+  signal: AbortSignal,
+): Promise<void> {
   const [file = '', ...args] = commandWords(command);
   const subject = shownCommand(command);
   if (signal.aborted) throw new OperationError('run command', { subject, hint: 'the program is ending' });
-  const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const env = environmentFor(envRules, told, process.env);
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,5 +1,6 @@
-import { z } from 'zod';
-import { duration, durationMs, flag, type Option, text, texts } from '../../daemon/settings.ts';
+import { readAll, schema, WrongValue } from '../../daemon/schema.ts';
+import type { Option, SettingsOf } from '../../daemon/settings.ts';
+import { duration, durationMs, flag, text, texts } from '../../daemon/values.ts';
 import type { WaitConfig } from './template-config.ts';
 
 /** One `-template IN:OUT:COMMAND`. */
@@ -34,22 +35,17 @@ export function parseSignal(value: string): NodeJS.Signals | undefined {
 }
 
 const signalName = (fallback: string) =>
-  z
-    .string()
-    .optional()
-    .transform((value, context): NodeJS.Signals | '' => {
-      const name = value ?? fallback;
-      const signal = name === '' ? '' : parseSignal(name);
-      if (signal !== undefined) return signal;
-      context.addIssue({ code: 'custom', message: `must be one of ${SIGNALS.join(', ')}` });
-      return z.NEVER;
-    });
+  text(fallback).transform((name): NodeJS.Signals | '' => {
+    const signal = name === '' ? '' : parseSignal(name);
+    if (signal !== undefined) return signal;
+    throw new WrongValue(`must be one of ${SIGNALS.join(', ')}`);
+  });
 
 /** Accepted so that a command line of consul-template runs; says what is otherwise here. */
 const without = (name: string, value: string | undefined, why: string): Option => ({
   flag: name,
   ...(value !== undefined && { value }),
-  schema: z.union([z.string(), z.boolean()]).optional(),
+  schema: schema(() => undefined),
   describe: `Has no effect: ${why}`,
 });
 
@@ -59,13 +55,17 @@ export const templateSettings = {
     flag: 'template',
     value: 'IN:OUT[:COMMAND]',
     many: true,
-    schema: texts().transform((values, context) =>
-      values.flatMap((value) => {
-        const parsed = parseTemplateFlag(value);
-        if (parsed === undefined)
-          context.addIssue({ code: 'custom', message: `must be IN:OUT or IN:OUT:COMMAND, not ${JSON.stringify(value)}` });
-        return parsed ?? [];
-      }),
+    schema: texts().transform((values) =>
+      readAll(
+        values.map((value, at) => [
+          at,
+          () => {
+            const parsed = parseTemplateFlag(value);
+            if (parsed !== undefined) return parsed;
+            throw new WrongValue(`must be IN:OUT or IN:OUT:COMMAND, not ${JSON.stringify(value)}`);
+          },
+        ]),
+      ),
     ),
     describe: 'A Nunjucks template, the file it is rendered to, and a command to run when that changed; may be given several times',
   },
@@ -121,18 +121,43 @@ export const templateSettings = {
     schema: duration('0'),
     describe: 'A random time up to this is waited before the program is told of a change',
   },
+  execEnvPristine: {
+    flag: 'exec-env-pristine',
+    schema: flag(),
+    describe: 'The program gets nothing of the templater’s environment but what is said of Consul and by -exec-env-custom',
+  },
+  execEnvCustom: {
+    flag: 'exec-env-custom',
+    value: 'NAME=VALUE',
+    many: true,
+    schema: texts().refine((pairs) => pairs.every((pair) => /^[^=]+=/.test(pair)), 'must be NAME=VALUE'),
+    describe: 'Added to the program’s environment; may be given several times',
+  },
+  execEnvAllowlist: {
+    flag: 'exec-env-allowlist',
+    aliases: ['exec-env-whitelist'],
+    value: 'PATTERN',
+    many: true,
+    schema: texts(),
+    describe: 'The program gets only variables of such a name, such as AWS_*; may be given several times',
+  },
+  execEnvDenylist: {
+    flag: 'exec-env-denylist',
+    aliases: ['exec-env-blacklist'],
+    value: 'PATTERN',
+    many: true,
+    schema: texts(),
+    describe: 'The program gets no variables of such a name; may be given several times',
+  },
   wait: {
     flag: 'wait',
     value: 'MIN[:MAX]',
-    schema: z
-      .string()
-      .optional()
-      .transform((value, context): WaitConfig | undefined => {
-        if (value === undefined) return undefined;
-        const wait = parseWait(value);
-        if (wait === undefined) context.addIssue({ code: 'custom', message: 'must be MIN or MIN:MAX, such as 2s:10s' });
-        return wait;
-      }),
+    schema: schema((given): WaitConfig | undefined => {
+      if (given === undefined) return undefined;
+      const wait = parseWait(String(given));
+      if (wait === undefined) throw new WrongValue('must be MIN or MIN:MAX, such as 2s:10s');
+      return wait;
+    }),
     describe: 'Quiet time after a change before templates are rendered again, and the most that is waited for it',
   },
   commandIntervalMs: {
@@ -186,4 +211,4 @@ export const templateSettings = {
 } satisfies Record<string, Option>;
 
 /** What the template engine is told on the command line. */
-export type TemplateSettings = { readonly [Name in keyof typeof templateSettings]: z.output<(typeof templateSettings)[Name]['schema']> };
+export type TemplateSettings = SettingsOf<typeof templateSettings>;

@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Logger } from '../../daemon/log.ts';
 import { sleep } from '../../daemon/sleep.ts';
-import { type CommandEnv, commandWords } from './run-command.ts';
+import { type Environment, type EnvRules, environmentFor } from './environment.ts';
+import { commandWords } from './run-command.ts';
 
 export interface SuperviseOptions {
   readonly command: string;
-  readonly env: CommandEnv;
+  /** What it is told besides this program's own environment, and what of both it may see. */
+  readonly told: Environment;
+  readonly envRules: EnvRules;
   readonly killSignal: NodeJS.Signals;
   readonly killTimeoutMs: number;
   /** Empty: a change starts the program anew. */
@@ -42,7 +45,11 @@ export function createSupervisor(options: SuperviseOptions, signal: AbortSignal)
 
   function launch(): void {
     const [file = '', ...args] = programWords(options.command);
-    const started = spawn(file, args, { env: { ...process.env, ...options.env }, stdio: 'inherit', detached: true });
+    const started = spawn(file, args, {
+      env: environmentFor(options.envRules, options.told, process.env),
+      stdio: 'inherit',
+      detached: true,
+    });
     child = started;
     log.info({ command: options.command, pid: started.pid }, 'program started');
     started.once('error', (err) => {

@@ -1,3 +1,5 @@
+import type { EnvRules } from './environment.ts';
+
 /** One template, as configured: where it comes from, where it goes, and what is done then. */
 export interface TemplateConfig {
   readonly source: TemplateSource;
@@ -33,7 +35,12 @@ export type TemplateSource =
 export interface CommandConfig {
   readonly command: string | readonly string[];
   readonly timeoutMs: number;
+  /** What of the environment it may see; absent for all. */
+  readonly envRules?: EnvRules;
 }
+
+/** How long a command may take unless its configuration says otherwise, milliseconds. */
+export const COMMAND_TIMEOUT_MS = 30_000;
 
 /** What is done after the file was written. */
 export type ActionConfig =

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import type { ConsulAnswer, WatchTransport } from '../../consul/transport.ts';
 import { type WatchOptions, watchCatalog } from '../../consul/watch-catalog.ts';
+import { createLog } from '../../daemon/log.ts';
 
-const log = pino({ level: 'silent' });
+const log = createLog('test', 'silent');
 
 /** A Consul that answers a service's first question after so many milliseconds, all others at once, and holds every further one. */
 function slowConsul(afterMs: Readonly<Record<string, number>>): WatchTransport {

@@ -1,17 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  addressAndPort,
-  didYouMean,
-  duration,
-  durationMs,
-  flag,
-  helpText,
-  oneOf,
-  readSettings,
-  text,
-  texts,
-  wholeNumber,
-} from '../../daemon/settings.ts';
+import { didYouMean } from '../../daemon/did-you-mean.ts';
+import { helpText, readSettings } from '../../daemon/settings.ts';
+import { addressAndPort, duration, durationMs, flag, oneOf, text, texts, wholeNumber } from '../../daemon/values.ts';
 
 const PROGRAM = {
   name: 'toots x',

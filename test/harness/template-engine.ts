@@ -1,6 +1,6 @@
-import { pino } from 'pino';
 import { parseConsulAddress } from '../../consul/address.ts';
-import { createMetrics } from '../../daemon/api.ts';
+import { createLog } from '../../daemon/log.ts';
+import { createMetrics } from '../../daemon/metrics.ts';
 import type { KnownProblem } from '../../daemon/problem-book.ts';
 import { createProblemBook } from '../../daemon/problem-book.ts';
 import { applyText } from '../../templater/template/apply.ts';
@@ -15,7 +15,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly engine: TemplateEngine;
   readonly problems: () => readonly KnownProblem[];
   /** A metric's value, all labels together. */
-  readonly metric: (name: string) => Promise<number>;
+  readonly metric: (name: string) => number;
 }
 
 /** The template engine in this process, on an agent. It runs until the test is done with it. */
@@ -27,10 +27,10 @@ export function startEngine(
   const address = parseConsulAddress(consulUrl);
   if (address === undefined) throw new Error(`no address: ${consulUrl}`);
   const end = new AbortController();
-  const log = pino({ level: 'silent' });
+  const log = createLog('test', 'silent');
   const transports = createTransports({ address });
   const leadership = createLeadership(transports.transportFor(''), end.signal);
-  const metrics = createMetrics('test');
+  const metrics = createMetrics({ program: 'test' });
   const problems = createProblemBook(log);
   const { ports, ...others } = settings;
   const engine = createTemplateEngine(
@@ -56,10 +56,7 @@ export function startEngine(
   return {
     engine,
     problems: problems.list,
-    metric: async (name) => {
-      const found = await metrics.getSingleMetric(name)?.get();
-      return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0);
-    },
+    metric: metrics.sum,
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await running;

@@ -1,8 +1,8 @@
-import { pino } from 'pino';
 import type { CatalogUpdate } from '../../consul/catalog-update.ts';
 import type { WatchTransport } from '../../consul/transport.ts';
 import type { WatchStatus } from '../../consul/watch-book.ts';
 import { type WatchOptions, watchCatalog } from '../../consul/watch-catalog.ts';
+import { createLog } from '../../daemon/log.ts';
 import { until } from './until.ts';
 
 /** A consumer of the catalog watch that is never busy and keeps every update. */
@@ -17,7 +17,7 @@ export interface Watching extends AsyncDisposable {
 export function startWatching(transport: WatchTransport, options: Partial<WatchOptions> = {}): Watching {
   const end = new AbortController();
   const isWanted = (_: string, tags: readonly string[]) => tags.includes('haproxy');
-  const log = pino({ level: 'silent' });
+  const log = createLog('test', 'silent');
   const watch = watchCatalog({ transport, isWanted, keyPrefix: 'haproxy/', log, ...options }, end.signal);
   const updates: CatalogUpdate[] = [];
   const ended = (async () => {

@@ -124,10 +124,10 @@ test('what idles is held long by Consul: less than a request a second at 500 ser
 test('a slow consumer gets the newest snapshot, not every one', async () => {
   await register([1], 80);
   const { watchCatalog } = await import('../../consul/watch-catalog.ts');
-  const { pino } = await import('pino');
+  const { createLog } = await import('../../daemon/log.ts');
   const end = new AbortController();
   await using transport = createTransport({ address: { kind: 'tcp', tls: false, host: '127.0.0.1', port: consul.httpPort } });
-  const watch = watchCatalog({ transport, isWanted: () => true, keyPrefix: 'x/', log: pino({ level: 'silent' }) }, end.signal);
+  const watch = watchCatalog({ transport, isWanted: () => true, keyPrefix: 'x/', log: createLog('test', 'silent') }, end.signal);
   const iterator = watch[Symbol.asyncIterator]();
   await iterator.next();
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { createLog } from '../../daemon/log.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { createAgentReader, untilNextReadMs } from '../../registrator/agent-reader.ts';
 
-const log = pino({ level: 'silent' });
+const log = createLog('test', 'silent');
 
 test.each([
   [0, 2_000],

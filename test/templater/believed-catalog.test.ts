@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import pino from 'pino';
 import type { CatalogUpdate, Evidence } from '../../consul/catalog-update.ts';
+import { createLog } from '../../daemon/log.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { createBelievedCatalog } from '../../templater/believed-catalog.ts';
 import { aCatalog, anInstance } from '../model/a-catalog.ts';
@@ -25,7 +25,7 @@ function world({ last, now = () => 1_000_000 }: { last?: Catalog; now?: () => nu
     last,
     holdMs: 60_000,
     believe: ({ services }) => seen.push([...services.keys()].sort()),
-    log: pino({ enabled: false }),
+    log: createLog('test', 'silent'),
     now,
   });
   return { believed, latest: () => seen.at(-1) };

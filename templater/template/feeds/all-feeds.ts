@@ -1,4 +1,5 @@
 import type { WatchTransport } from '../../../consul/transport.ts';
+import { type InnerSignal, innerSignal } from '../../../daemon/inner-signal.ts';
 import { datacenterOf, type Query } from '../query.ts';
 import { createEndpointsFeed, createPollFeed } from './endpoint-feeds.ts';
 import { createFileFeed } from './file-feed.ts';
@@ -52,20 +53,18 @@ function createDatacenterFeed(ports: FeedPorts, signal: AbortSignal): Feed {
   const keys = createKeysFeed(ports, most, signal);
   const endpoints = createEndpointsFeed(ports, most, signal);
   const polls = createPollFeed(ports, signal);
-  let catalog: { readonly feed: Feed; readonly end: AbortController } | undefined;
+  let catalog: { readonly feed: Feed; readonly life: InnerSignal } | undefined;
 
   /** Nobody asks for the catalog: then not even its list is followed. */
   function followCatalog(queries: readonly Query[]): void {
     if (queries.length === 0) {
-      catalog?.end.abort();
+      catalog?.life.end();
       catalog = undefined;
       return;
     }
     if (catalog === undefined) {
-      const end = new AbortController();
-      signal.addEventListener('abort', () => end.abort(), { once: true, signal: end.signal });
-      if (signal.aborted) end.abort();
-      catalog = { feed: createServicesFeed(ports, end.signal), end };
+      const life = innerSignal(signal);
+      catalog = { feed: createServicesFeed(ports, life.signal), life };
     }
     catalog.feed.follow(queries);
   }

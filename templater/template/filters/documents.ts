@@ -1,5 +1,4 @@
-import { stringify as stringifyToml } from 'smol-toml';
-import { parse as parseYaml } from 'yaml';
+import { toml, yaml } from '../lazy-packages.ts';
 import { sortedValue } from './sorted-value.ts';
 import { asText, type Filter, isMap, shown } from './values.ts';
 import { yamlText } from './yaml-text.ts';
@@ -8,7 +7,7 @@ import { yamlText } from './yaml-text.ts';
 export const documentFilters = {
   /** An empty text is an empty map. */
   parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => JSON.parse(text)),
-  parseYAML: (value) => parsed(asText(value), 'parseYAML', (text) => parseYaml(text, { version: '1.1', maxAliasCount: 100 })),
+  parseYAML: (value) => parsed(asText(value), 'parseYAML', (text) => yaml().parse(text, { version: '1.1', maxAliasCount: 100 })),
   toJSON: (value) => escaped(jsonText(value)),
   toJSONPretty: (value) => escaped(jsonText(value, 2)),
   toUnescapedJSON: (value) => jsonText(value),
@@ -17,7 +16,7 @@ export const documentFilters = {
   toTOML: (value) => {
     const sorted = sortedValue(value);
     if (!isMap(sorted)) throw new TypeError(`toTOML: needs a map, got ${shown(value)}`);
-    return stringifyToml(sorted).trimEnd();
+    return toml().stringify(sorted).trimEnd();
   },
 } satisfies Record<string, Filter>;
 

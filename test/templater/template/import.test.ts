@@ -64,7 +64,7 @@ test('what is printed is a configuration that we read', () => {
   const text = importedText(importConfiguration(HCL));
 
   expect(text).toContain('# - line 11: vault');
-  expect(configSchema.safeParse(parse(text)).success).toBe(true);
+  expect(() => configSchema.read(parse(text))).not.toThrow();
 });
 
 test('JSON is read too, and a list of templates', () => {
