@@ -66,6 +66,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
   );
   const actions: Actions = createActions({ run: ports.runAction, done: markDone, ran, log, intervalMs: settings.actionIntervalMs }, signal);
   let works: readonly Work[] = [];
+  let isNewSet = true;
   let waiters: readonly { readonly when: () => boolean; readonly resolve: () => void }[] = [];
 
   function ran(action: ActionConfig, ms: number, error: Error | undefined): void {
@@ -75,8 +76,9 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
 
   async function round(): Promise<void> {
     const startedAt = performance.now();
-    for (const work of works) evaluateOne(work);
-    answers.follow(uniqueQueries(works.map(({ job }) => job)));
+    const evaluated = works.map(evaluateOne);
+    if (isNewSet || evaluated.includes(true)) answers.follow(uniqueQueries(works.map(({ job }) => job)));
+    isNewSet = false;
     const ready = works.filter(
       (work) => work.text !== undefined && work.text !== work.applied && work.applying === undefined && work.retryAt <= now(),
     );
@@ -88,11 +90,12 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     for (const { when, resolve } of waiters) if (when()) resolve();
   }
 
-  function evaluateOne(work: Work): void {
+  /** Answers whether it was evaluated. */
+  function evaluateOne(work: Work): boolean {
     const { job } = work;
     const startedAt = performance.now();
     const outcome = job.round(answers.store, { env: settings.env, limitMs: settings.renderLimitMs, isGivenUp: answers.isGivenUp }, now());
-    if (outcome.kind === 'nothing') return;
+    if (outcome.kind === 'nothing') return false;
     const { evaluation } = outcome;
     metrics.evaluated(job.name, evaluation.kind, performance.now() - startedAt);
     if (evaluation.kind === 'rendered') {
@@ -103,6 +106,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     }
     if (evaluation.kind === 'failed')
       log.error({ template: job.name, err: evaluation.error.message }, 'template failed, its last file stays');
+    return true;
   }
 
   /** The actions of all that was written together are due together. */
@@ -198,6 +202,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     },
     use: (configs) => {
       works = configs.map((config) => keptWork(works, config));
+      isNewSet = true;
       rounds.tell('templates');
     },
     failures: actions.failures,

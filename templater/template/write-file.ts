@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { link, lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -28,12 +29,10 @@ export interface Candidate extends AsyncDisposable {
 /** @throws OperationError when the destination's folder cannot be written. */
 export async function writeCandidate(config: FileConfig, text: string): Promise<Candidate> {
   return await told(config.destination, async () => {
-    const destination = await linkTarget(config.destination);
-    if (config.createDestDirs) await mkdir(dirname(destination), { recursive: true });
+    const { destination, old } = await target(config.destination);
     const path = join(dirname(destination), `.${basename(destination)}.${process.pid}.new`);
     const owner = await ownerOf(config);
-    const old = await stat(destination).catch(() => undefined);
-    const file = await open(path, 'w', 0o600);
+    const file = await openNew(path, config.createDestDirs);
     try {
       await file.writeFile(text);
       const uid = owner.uid ?? old?.uid;
@@ -100,9 +99,21 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** A link stays one: what it leads to is written. */
-async function linkTarget(path: string): Promise<string> {
-  const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() ?? false;
-  return isLink ? await realpath(path).catch(() => path) : path;
+async function target(path: string): Promise<{ readonly destination: string; readonly old: Stats | undefined }> {
+  const old = await lstat(path).catch(() => undefined);
+  if (old?.isSymbolicLink() !== true) return { destination: path, old };
+  const destination = await realpath(path).catch(() => path);
+  return { destination, old: await stat(destination).catch(() => undefined) };
+}
+
+async function openNew(path: string, createsFolders: boolean): Promise<FileHandle> {
+  try {
+    return await open(path, 'w', 0o600);
+  } catch (error) {
+    if (!createsFolders || !isCode(error, 'ENOENT')) throw error;
+    await mkdir(dirname(path), { recursive: true });
+    return await open(path, 'w', 0o600);
+  }
 }
 
 async function ownerOf({ user, group }: FileConfig): Promise<{ readonly uid: number | undefined; readonly gid: number | undefined }> {

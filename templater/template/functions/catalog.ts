@@ -9,10 +9,8 @@ import type { Reader, TemplateFunction } from './reader.ts';
 
 /** Consul's catalog, as far as templates read it. */
 export const catalogFunctions = {
-  service: (reader, ...args) =>
-    matching(reader, instancesQuery('service', serviceQuestion('service', args)), serviceQuestion('service', args)),
-  connect: (reader, ...args) =>
-    matching(reader, instancesQuery('connect', serviceQuestion('connect', args)), serviceQuestion('connect', args)),
+  service: (reader, ...args) => instances(reader, 'service', args),
+  connect: (reader, ...args) => instances(reader, 'connect', args),
   services: (reader, where) => reader.read(servicesQuery(catalogQuestion('services', where))) ?? [],
   node: (reader, name, options) => {
     const question = nodeQuestion('node', name, options);
@@ -50,6 +48,30 @@ const CA_ROOTS: Query = {
   view: (answer) => camelView(isRecord(answer) ? (answer['Roots'] ?? []) : []),
 };
 
+/** A question as a template asks it, over and over in a loop. */
+interface Asked {
+  readonly question: ServiceQuestion;
+  readonly query: Query;
+}
+
+const MOST_ASKED = 10_000;
+const asked = new Map<string, Asked>();
+
+function instances(reader: Reader, call: 'service' | 'connect', args: readonly unknown[]): readonly InstanceView[] {
+  const key = `${call} ${JSON.stringify(args)}`;
+  const known = asked.get(key) ?? ask(call, args);
+  if (asked.size >= MOST_ASKED) asked.clear();
+  asked.set(key, known);
+  return matching((reader.read(known.query) ?? NO_INSTANCES) as readonly InstanceView[], known.question);
+}
+
+const NO_INSTANCES: readonly InstanceView[] = Object.freeze([]);
+
+function ask(call: 'service' | 'connect', args: readonly unknown[]): Asked {
+  const question = serviceQuestion(call, args);
+  return { question, query: instancesQuery(call, question) };
+}
+
 function instancesQuery(call: 'service' | 'connect', { name, dc, near, params }: ServiceQuestion): Query {
   const id = `${call} ${name}${idOf({ dc, near, params })}`;
   if (call === 'service' && near === '' && Object.keys(params).length === 0) {
@@ -74,15 +96,24 @@ function allEntries(answer: unknown) {
   });
 }
 
+/** Of a list of instances, what was chosen from it; a list never changes. */
+const chosen = new WeakMap<readonly InstanceView[], Map<ServiceQuestion, readonly InstanceView[]>>();
+
 /** Tags match whatever their case, as Consul's own filter does. */
-function matching(reader: Reader, query: Query, { tag, statuses }: ServiceQuestion): readonly InstanceView[] {
-  const instances = (reader.read(query) ?? []) as readonly InstanceView[];
+function matching(all: readonly InstanceView[], question: ServiceQuestion): readonly InstanceView[] {
+  const choices = chosen.get(all) ?? new Map<ServiceQuestion, readonly InstanceView[]>();
+  chosen.set(all, choices);
+  const choice = choices.get(question) ?? all.filter(isWanted(question));
+  choices.set(question, choice);
+  // A template may turn it around, or take from it.
+  return [...choice];
+}
+
+function isWanted({ tag, statuses }: ServiceQuestion): (instance: InstanceView) => boolean {
   const wanted = tag.toLowerCase();
-  return instances.filter(
-    ({ status, tags }) =>
-      (statuses.includes('any') || statuses.some((one) => one === status)) &&
-      (wanted === '' || tags.some((own) => own.toLowerCase() === wanted)),
-  );
+  return ({ status, tags }) =>
+    (statuses.includes('any') || statuses.some((one) => one === status)) &&
+    (wanted === '' || tags.some((own) => own.toLowerCase() === wanted));
 }
 
 function servicesQuery({ dc, params }: PlaceQuestion): Query {
