@@ -10,6 +10,7 @@ test('counters, gauges and histograms in Prometheus’ text format', () => {
   byKind.inc({ kind: 'b' });
   metrics.gauge('held', 'Held').set(3);
   metrics.measured('asked', 'Asked for', () => 7);
+  metrics.measured('asked_each', 'Asked for, each', () => [{ labels: { file: 'a' }, value: 1 }]);
   const seconds = metrics.histogram('took_seconds', 'Took', [0.1, 1]);
   for (const value of [0.05, 0.5, 5]) seconds.observe(value);
 
@@ -29,6 +30,10 @@ held{program="try"} 3
 # HELP asked Asked for
 # TYPE asked gauge
 asked{program="try"} 7
+
+# HELP asked_each Asked for, each
+# TYPE asked_each gauge
+asked_each{file="a",program="try"} 1
 
 # HELP took_seconds Took
 # TYPE took_seconds histogram
