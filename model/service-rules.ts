@@ -124,16 +124,10 @@ function createReading(service: string, tags: readonly string[]): Reading {
       const texts = textsOf(option);
       return texts.length === 0 ? undefined : taken(option, texts);
     },
-    key: (option, text) =>
-      taken(
-        option,
-        distinct(
-          text
-            .split('\n')
-            .map((line) => line.trim())
-            .filter((line) => line !== ''),
-        ),
-      ),
+    key: (option, text) => {
+      const lines = distinct(text.split('\n').map((line) => line.trim())).filter((line) => line !== '');
+      return taken(option, lines.length > 0 ? lines : ['']);
+    },
     first: (option) => {
       const texts = textsOf(option);
       const [value] = taken(option, texts);

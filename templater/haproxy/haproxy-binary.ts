@@ -1,5 +1,6 @@
 import { ExecaError, execa } from 'execa';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { withoutHashes } from '../../model/edge-user.ts';
 import type { HaproxyFeatures } from './render.ts';
 
 /** The oldest HAProxy that takes servers at run time without being asked to experiment. */
@@ -39,7 +40,9 @@ async function run(haproxy: string, args: string[], operation: string, subject: 
   } catch (cause) {
     if (!(cause instanceof ExecaError)) throw cause;
     const said = String(cause.stderr ?? '').trim();
-    throw new OperationError(operation, { subject, cause, hint: said === '' ? cause.shortMessage : alertsOf(said) });
+    const hint = said === '' ? cause.shortMessage : withoutHashes(alertsOf(said));
+    // biome-ignore lint/style/useErrorCause: what HAProxy said holds the line at fault, with hashes of passwords in it
+    throw new OperationError(operation, { subject, cause: new Error(cause.shortMessage), hint });
   }
 }
 

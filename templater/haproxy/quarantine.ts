@@ -1,5 +1,4 @@
 import type { EdgeGroup, EdgePlan } from '../../model/edge.ts';
-import { withoutHashes } from '../../model/edge-user.ts';
 import type { Problem } from '../../model/problem.ts';
 
 /** A group whose text HAProxy refuses. */
@@ -57,6 +56,6 @@ export function withoutOffenders(
 export function offenderProblem({ group, reason }: Offender): Problem {
   return {
     subject: group.service,
-    reason: `HAProxy refuses its section, so it keeps what it had: ${withoutHashes(reason)}. This is a fault of Toots; please report it with the service's tags`,
+    reason: `HAProxy refuses its section, so it keeps what it had: ${reason}. This is a fault of Toots; please report it with the service's tags`,
   };
 }

@@ -66,7 +66,7 @@ function served(name: string): Promise<{ name: string; serial: string }> {
   });
 }
 
-function overHttps(host: string, path: string): Promise<{ status: number | undefined; text: string }> {
+function overHttps(host: string, path: string): Promise<{ status: number | undefined; text: string; cookie: string | undefined }> {
   return new Promise((resolve, reject) => {
     const { bind, ports } = world.edge;
     const outgoing = request(
@@ -74,7 +74,7 @@ function overHttps(host: string, path: string): Promise<{ status: number | undef
       (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        response.on('end', () => resolve({ status: response.statusCode, text }));
+        response.on('end', () => resolve({ status: response.statusCode, text, cookie: response.headers['set-cookie']?.[0] }));
       },
     );
     outgoing.on('error', reject).end();
@@ -140,4 +140,30 @@ test('a service may send its requests over HTTP to HTTPS', async () => {
 
   expect([status, JSON.parse(text).service]).toEqual([200, 'moved']);
   await world.withdraw(one);
+});
+
+test('the cookie of a sticky service is sent back over HTTPS alone where it was given over HTTPS', async () => {
+  const one = await world.serve('shop', 'a', ['haproxy', 'haproxy_sticky']);
+  await world.isAnswered('shop.service', 'shop/a');
+
+  const { cookie } = await overHttps('shop.service', '/');
+  const plain = await world.ask('shop.service');
+
+  expect(cookie).toMatch(/^toots_shop=[0-9a-f]{16}; path=\/; HttpOnly; SameSite=Lax; Secure$/);
+  expect(plain.kind === 'answer' && plain.headers['set-cookie']?.[0]).toMatch(/^toots_shop=[0-9a-f]{16}; path=\/; HttpOnly; SameSite=Lax$/);
+  await world.withdraw(one);
+});
+
+test('the end of each certificate is a metric, in seconds since 1970', async () => {
+  const { bind, ports } = world.edge;
+  const metrics = await (await fetch(`http://${bind}:${ports.api}/metrics`)).text();
+  const ends = new Map(
+    [...metrics.matchAll(/^toots_edge_certificate_expiry_timestamp_seconds\{.*?file="(.*?)".*?\} (\d+)$/gm)].map(([, file, at]) => [
+      file,
+      Number(at),
+    ]),
+  );
+
+  expect([...ends.keys()]).toEqual(expect.arrayContaining(['first.test.pem', 'second.test.pem']));
+  expect(Math.abs((ends.get('first.test.pem') ?? 0) - Date.now() / 1000 - 300 * 86_400)).toBeLessThan(86_400);
 });

@@ -218,6 +218,13 @@ test('a key for the users beats the tags, and one of its lines that is no user l
   expect(read.good).toBe(false);
 });
 
+test('a key without a user lets nobody in, and is a problem', () => {
+  const { rules, problems } = readRules('web', tagged(['haproxy']), ' \n');
+
+  expect(rules.users).toEqual([]);
+  expect(problems).toMatchObject([{ subject: 'web', option: 'haproxy_auth' }]);
+});
+
 test('a tag that the edge does not know is named with the nearest that it knows, never with its value', () => {
   const { problems } = readRules('web', tagged(['haproxy', 'haproxy_aut=bob:secret', 'HAPROXY_0_VHOST=x', 'haproxy=1']));
 
