@@ -70,6 +70,7 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
         .map((name) => `${name} own\n`)
         .join(''),
     );
+    for (const map of [files.hostsMap, files.vhostsMap, files.pathsMap]) await writeFile(map, '', { flag: 'wx' }).catch(ifThereAlready);
     await writeFile(files.serverState, NO_SERVER_STATE, { flag: 'wx', mode: 0o600 }).catch(ifThereAlready);
   } catch (cause) {
     throw new OperationError('prepare the run directory', { subject: runDir, cause });
@@ -79,6 +80,7 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
 /** Writes what a restart of HAProxy starts from, where it differs from what was written before, or somebody else has written since. */
 export interface ConfigWriter {
   readonly maps: (rendered: RenderedEdge) => Promise<void>;
+  readonly certificates: (rendered: RenderedEdge) => Promise<void>;
   /** Where `check` throws, the configuration stays what it was; it looks at the candidate. */
   readonly config: (rendered: RenderedEdge, check?: () => Promise<void>) => Promise<void>;
 }
@@ -93,13 +95,9 @@ export function createConfigWriter(files: EdgeFiles): ConfigWriter {
     written.set(path, { text, stamp: await stampOf(path) });
   };
   return {
-    maps: async ({ certificateList, hostsMap, vhostsMap, pathsMap }) => {
-      await Promise.all([
-        write(files.certificateList, certificateList),
-        write(files.hostsMap, hostsMap),
-        write(files.vhostsMap, vhostsMap),
-        write(files.pathsMap, pathsMap),
-      ]);
+    certificates: ({ certificateList }) => write(files.certificateList, certificateList),
+    maps: async ({ hostsMap, vhostsMap, pathsMap }) => {
+      await Promise.all([write(files.hostsMap, hostsMap), write(files.vhostsMap, vhostsMap), write(files.pathsMap, pathsMap)]);
     },
     config: ({ config }, check) =>
       write(files.config, config(), (path, text) => replaceBy(files.candidate, path, text, SECRET_FILE_MODE, check)),

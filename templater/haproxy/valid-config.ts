@@ -102,6 +102,7 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
           writer.maps(rendered),
           rendered.fingerprint === validated ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
         ]);
+      await writer.certificates(edge.rendered); // a check wants one of them at least
       // A check reads the maps too; the texts of before are as good for it.
       const [refusal] = await Promise.all([write(edge, signal), writeBeside(edge)]);
       const valid = refusal === undefined ? edge : await quarantined(edge, refusal, signal);

@@ -9,7 +9,7 @@ import { EDGE_OPTIONS, type EdgeOption } from '../../model/edge-options.ts';
 import { createPlanner, type LastGood } from '../../model/plan-edge.ts';
 import { prepareRunDir } from '../../templater/haproxy/config-files.ts';
 import { edgeFiles, edgeSettings } from '../../templater/haproxy/edge-settings.ts';
-import { checkConfig } from '../../templater/haproxy/haproxy-binary.ts';
+import { checkConfig, readFeatures } from '../../templater/haproxy/haproxy-binary.ts';
 import { createRenderer } from '../../templater/haproxy/render.ts';
 import { createValidConfig } from '../../templater/haproxy/valid-config.ts';
 import { tempDir } from '../harness/temp-dir.ts';
@@ -141,8 +141,8 @@ async function tryInOneFile(sets: readonly Generated[], start: number, lastGood:
   );
   const withHttps = (start / IN_ONE_FILE) % 2 === 0;
   const planned = createPlanner()(catalog, { ...POLICY, ...(withHttps && { certificates }) }, lastGood);
-  const renderer = createRenderer(settings, files, { version: '2.6', prometheus: true });
-  const config = createValidConfig(settings, renderer);
+  const renderer = createRenderer(settings, files, await readFeatures(HAPROXY, AbortSignal.timeout(60_000)));
+  const config = createValidConfig(settings, renderer, () => undefined);
 
   const valid = await config.keep(config.render(planned.plan), AbortSignal.timeout(60_000));
   await checkConfig(HAPROXY, files.config, AbortSignal.timeout(60_000));
