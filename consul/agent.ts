@@ -10,6 +10,8 @@ export interface AgentSelf {
   readonly version: string;
   /** The address it tells the others: that of its host. */
   readonly address: string;
+  /** All it tells, by Consul's words: `lan_ipv4`, `lan_ipv6`, `wan`, …. */
+  readonly taggedAddresses: Readonly<Record<string, string>>;
   /** Whether it takes script checks over HTTP. */
   readonly takesScripts: boolean;
 }
@@ -33,7 +35,9 @@ export interface ConsulAgent {
 const self = z.object({
   Config: z.object({ NodeName: z.string(), Version: z.string() }),
   Member: z.object({ Addr: z.string() }),
-  DebugConfig: z.object({ EnableRemoteScriptChecks: z.boolean().default(false) }).default({ EnableRemoteScriptChecks: false }),
+  DebugConfig: z
+    .object({ EnableRemoteScriptChecks: z.boolean().nullish(), TaggedAddresses: z.record(z.string(), z.string()).nullish() })
+    .nullish(),
 });
 
 /** Speaks to one agent. */
@@ -55,7 +59,13 @@ export function createAgent(transport: ConsulTransport): ConsulAgent {
     self: async (signal) => {
       const json = await get('/v1/agent/self', signal);
       const { Config, Member, DebugConfig } = parsed('/v1/agent/self', transport, () => self.parse(json));
-      return { node: Config.NodeName, version: Config.Version, address: Member.Addr, takesScripts: DebugConfig.EnableRemoteScriptChecks };
+      return {
+        node: Config.NodeName,
+        version: Config.Version,
+        address: Member.Addr,
+        taggedAddresses: DebugConfig?.TaggedAddresses ?? {},
+        takesScripts: DebugConfig?.EnableRemoteScriptChecks ?? false,
+      };
     },
     registered: async (signal) => {
       const [services, checks] = await Promise.all([get('/v1/agent/services', signal), get('/v1/agent/checks', signal)]);

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { VARIANT_META } from '../model/instance.ts';
+import { digestOf } from './check-digest.ts';
 
 /** Meta keys of every registration of ours. */
 export const META = {
@@ -18,6 +18,8 @@ export interface Registration {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  /** Where else it can be reached. Consul adds the address itself, as `lan_ipv4` and `wan_ipv4` or the like. */
+  readonly taggedAddresses: TaggedAddresses;
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
   /** Shares in DNS SRV answers; Consul wants at least 1. */
@@ -26,6 +28,9 @@ export interface Registration {
   readonly tagsAreFree: boolean;
   readonly checks: readonly Check[];
 }
+
+/** Consul's own words: `lan_ipv4`, `lan_ipv6`, `wan_ipv4`, `wan_ipv6`, `wan`. */
+export type TaggedAddresses = Readonly<Record<string, { readonly address: string; readonly port: number }>>;
 
 export interface Weights {
   readonly passing: number;
@@ -79,6 +84,7 @@ export interface Registered {
   readonly name: string;
   readonly address: string;
   readonly port: number;
+  readonly taggedAddresses: TaggedAddresses;
   readonly tags: readonly string[];
   readonly meta: Readonly<Record<string, string>>;
   readonly weights: Weights;
@@ -100,12 +106,14 @@ const TOLD_TTL = '87600h';
 
 /** The body of `PUT /v1/agent/service/register`. */
 export function encode(registration: Registration): object {
-  const { id, name, address, port, tags, meta, weights, tagsAreFree, checks } = registration;
+  const { id, name, address, port, taggedAddresses, tags, meta, weights, tagsAreFree, checks } = registration;
+  const tagged = Object.entries(taggedAddresses).map(([tag, other]) => [tag, { Address: other.address, Port: other.port }]);
   return {
     ID: id,
     Name: name,
     Address: address,
     Port: port,
+    ...(tagged.length > 0 && { TaggedAddresses: Object.fromEntries(tagged) }),
     Tags: tags,
     Meta: meta,
     Weights: { Passing: weights.passing, Warning: weights.warning },
@@ -179,19 +187,6 @@ function inWords(probe: Probe): string {
   }
 }
 
-/** Equal for equal definitions; the status a check starts with is no part of it. */
-export function digestOf({ id, name, probe, deregisterAfter }: Check): string {
-  return createHash('sha256').update(canonical({ id, name, probe, deregisterAfter })).digest('hex').slice(0, 12);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    item !== null && typeof item === 'object' && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
-}
-
 /** Keyed by ID, which may be anything, `__proto__` too: only the values are read. */
 const valuesOf = <Value extends z.ZodType>(value: Value) =>
   z
@@ -205,6 +200,7 @@ const agentServices = valuesOf(
     Service: z.string(),
     Address: z.string().default(''),
     Port: z.number().default(0),
+    TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number().default(0) })).nullish(),
     Tags: z.array(z.string()).nullish(),
     Meta: z.record(z.string(), z.string()).nullish(),
     Weights: z.object({ Passing: z.number(), Warning: z.number() }).optional(),
@@ -240,6 +236,9 @@ export function decode(services: unknown, checks: unknown): ReadonlyMap<string, 
         name: service.Service,
         address: service.Address,
         port: service.Port,
+        taggedAddresses: Object.fromEntries(
+          Object.entries(service.TaggedAddresses ?? {}).map(([tag, { Address, Port }]) => [tag, { address: Address, port: Port }]),
+        ),
         tags: service.Tags ?? [],
         meta: service.Meta ?? {},
         weights: { passing: service.Weights?.Passing ?? 1, warning: service.Weights?.Warning ?? 1 },
@@ -264,32 +263,4 @@ function decodeCheck(status: string, notes: string): RegisteredCheck {
   const digest = / \[([0-9a-f]{12})\]$/.exec(notes)?.[1];
   const known = status === 'passing' || status === 'warning' ? status : 'critical';
   return { status: known, ...(digest !== undefined && { digest }) };
-}
-
-/** Whether registering it again would change nothing. Statuses and maintenance come and go without that. */
-export function isRegistered(wanted: Registration, actual: Registered): boolean {
-  return (
-    wanted.name === actual.name &&
-    wanted.address === actual.address &&
-    wanted.port === actual.port &&
-    wanted.tagsAreFree === actual.tagsAreFree &&
-    (wanted.tagsAreFree || canonical(wanted.tags) === canonical(actual.tags)) &&
-    canonical(wanted.meta) === canonical(actual.meta) &&
-    canonical(wanted.weights) === canonical(actual.weights) &&
-    wanted.checks.every((check) => actual.checks.get(check.id)?.digest === digestOf(check))
-  );
-}
-
-/** What the agent holds after it took the registration: checks it had keep their status, those the registration has not stay. */
-export function registeredAs(wanted: Registration, before?: Registered): Registered {
-  const { checks, ...rest } = wanted;
-  const taken = checks.map((check): [string, RegisteredCheck] => [
-    check.id,
-    { status: before?.checks.get(check.id)?.status ?? check.status ?? 'critical', digest: digestOf(check) },
-  ]);
-  return {
-    ...rest,
-    checks: new Map([...(before?.checks ?? []), ...taken]),
-    ...(before?.maintenance !== undefined && { maintenance: before.maintenance }),
-  };
 }

@@ -5,11 +5,14 @@ import type { CheckAbilities } from './checks.ts';
 export interface AgentFacts {
   /** The one it tells others. */
   readonly address: string;
+  /** Its further ones, by Consul's words. */
+  readonly otherAddresses: Readonly<Record<string, string>>;
   readonly abilities: CheckAbilities;
 }
 
 export async function readAgentFacts(agent: ConsulAgent, signal: AbortSignal): Promise<AgentFacts> {
-  const { address, takesScripts, version } = await agent.self(signal);
+  const { address, taggedAddresses, takesScripts, version } = await agent.self(signal);
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return { address, abilities: { scripts: takesScripts, serverName: major > 1 || minor >= 10 } };
+  const otherAddresses = Object.fromEntries(Object.entries(taggedAddresses).filter(([tag, other]) => tag !== 'lan' && other !== address));
+  return { address, otherAddresses, abilities: { scripts: takesScripts, serverName: major > 1 || minor >= 10 } };
 }

@@ -2,7 +2,7 @@ import { META } from '../consul/registration.ts';
 import { byteOrder } from '../model/compare.ts';
 import type { PortMetadata } from './metadata.ts';
 
-/** A value that was cut or left out, and why; whose it is, the caller knows. */
+/** A value that was left out, and why; whose it is, the caller knows. */
 export interface Refused {
   readonly option: string;
   readonly value?: string;
@@ -17,14 +17,14 @@ const MOST_VALUE_BYTES = 512;
 /** Keys that say something to us, and so say nothing to those who read the catalog. */
 const isOurs = (key: string) => key === 'name' || key === 'id' || key === 'tags' || key.startsWith('check_');
 
-/** The further keys of a port, as Meta that Consul takes; what it would refuse is left out or cut, so that it never costs the service. */
+/** The further keys of a port, as Meta that Consul takes; what it would refuse is left out, so that it never costs the service. */
 export function parseAttributes(metadata: PortMetadata): { meta: Record<string, string>; refused: readonly Refused[] } {
   const meta: Record<string, string> = {};
   const refused: Refused[] = [];
   const entries = [...metadata.entries].filter(([key]) => !isOurs(key)).sort(([a], [b]) => byteOrder(a, b));
   for (const [key, value] of entries) {
     const option = `SERVICE_${key.toUpperCase()}`;
-    const fault = keyFault(key);
+    const fault = keyFault(key) ?? valueFault(value);
     if (fault !== undefined) {
       refused.push({ option, value, reason: `${fault}: the attribute is left out` });
     } else if (Object.keys(meta).length === MOST_ATTRIBUTES) {
@@ -34,8 +34,7 @@ export function parseAttributes(metadata: PortMetadata): { meta: Record<string, 
         reason: `Consul takes ${MOST_ATTRIBUTES} attributes of a service beside our own: this one is left out`,
       });
     } else {
-      meta[key] = cutToBytes(value, MOST_VALUE_BYTES);
-      if (meta[key] !== value) refused.push({ option, value, reason: `Consul takes ${MOST_VALUE_BYTES} bytes: the rest is cut off` });
+      meta[key] = value;
     }
   }
   return { meta, refused };
@@ -48,6 +47,11 @@ function keyFault(key: string): string | undefined {
   if (key === '__proto__') return 'this is no key';
   if (Object.values<string>(META).includes(key)) return 'this key is kept for the registrator';
   return undefined;
+}
+
+/** Half a value says something else than the whole one. */
+function valueFault(value: string): string | undefined {
+  return Buffer.byteLength(value) > MOST_VALUE_BYTES ? `Consul takes at most ${MOST_VALUE_BYTES} bytes as an attribute` : undefined;
 }
 
 /** As much of a text as fits, in whole characters. */

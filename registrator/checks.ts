@@ -21,6 +21,12 @@ export interface CheckAbilities {
   readonly serverName: boolean;
 }
 
+/** What holds for all checks but where a key says otherwise. */
+interface CheckDefaults {
+  /** A Go duration. */
+  readonly deregisterAfter?: string;
+}
+
 interface Making extends Checked {
   readonly abilities: CheckAbilities;
   readonly get: (key: string) => string | undefined;
@@ -46,7 +52,7 @@ const A_DURATION = 'it must be a duration such as 10s or 1m30s';
 export function parseChecks(
   metadata: PortMetadata,
   checked: Checked,
-  abilities: CheckAbilities,
+  abilities: CheckAbilities & CheckDefaults,
 ): { checks: readonly Check[]; refused: readonly Refused[] } {
   const refused: Refused[] = [];
   const refuse = (key: string, reason: string): undefined => {
@@ -61,7 +67,7 @@ export function parseChecks(
     const probe = probeOf(metadata.get(key) ?? '', making);
     return probe === undefined ? [] : [{ key, probe }];
   });
-  const common = commonParts(metadata, refuse);
+  const common = commonParts(metadata, abilities, refuse);
   return { checks: withIds(checked.serviceId, probes).map((check) => ({ ...check, ...common })), refused };
 }
 
@@ -77,9 +83,9 @@ function withIds(serviceId: string, probes: readonly { key: string; probe: Probe
   });
 }
 
-function commonParts(metadata: PortMetadata, refuse: Making['refuse']): Pick<Check, 'status' | 'deregisterAfter'> {
+function commonParts(metadata: PortMetadata, defaults: CheckDefaults, refuse: Making['refuse']): Pick<Check, 'status' | 'deregisterAfter'> {
   const status = metadata.get('check_initial_status');
-  const deregisterAfter = duration('check_deregister_after', metadata, refuse);
+  const deregisterAfter = duration('check_deregister_after', metadata, refuse) ?? defaults.deregisterAfter;
   const isKnown = (text: string): text is CheckStatus => text === 'passing' || text === 'warning' || text === 'critical';
   if (status !== undefined && !isKnown(status))
     refuse('check_initial_status', 'it must be passing, warning or critical: critical is taken');

@@ -8,9 +8,11 @@ import { type CheckAbilities, parseChecks } from './checks.ts';
 import type { Container } from './container.ts';
 import { type AddressPolicy, type Endpoint, type ExposedPort, endpointsOf, exposedPorts, type Neighbourhood } from './endpoints.ts';
 import { type PortMetadata, readMetadata } from './metadata.ts';
-import { defaultName, type NameSource, variantOf } from './service-name.ts';
+import { type ContainerFilter, isSelected } from './selection.ts';
+import { defaultName, givenNames, type NameSource, variantOf } from './service-name.ts';
 import type { TagTemplate } from './tag-template.ts';
 import { joinTags, parseTags } from './tags.ts';
+import { answering, NOTHING_ASKED, type WebAnswers } from './web-answers.ts';
 
 /** What an operator has decided about all containers. */
 export interface DescribePolicy extends AddressPolicy {
@@ -21,6 +23,12 @@ export interface DescribePolicy extends AddressPolicy {
   readonly isExplicit: boolean;
   readonly nameFrom: NameSource;
   readonly extraTags: TagTemplate;
+  /** Tags of a port add to the general ones; otherwise they stand instead. */
+  readonly mergesTags: boolean;
+  /** Which containers count; none for all. */
+  readonly filters: readonly ContainerFilter[];
+  /** For checks without a key of their own for it; a Go duration. */
+  readonly checkDeregisterAfter?: string;
 }
 
 /** What a container's services depend on beside the container itself. */
@@ -28,6 +36,8 @@ export interface Surroundings extends Neighbourhood {
   readonly abilities: CheckAbilities;
   /** What the image's ID stands for, where that is all the container knows of its image. */
   readonly imageName?: string;
+  /** What the templates of `-tags` asked the web for. */
+  readonly webAnswers?: WebAnswers;
 }
 
 /** What a container is in Consul while it runs. */
@@ -49,6 +59,7 @@ export const healthCheckId = (serviceId: string): string => `service:${serviceId
 
 /** Pure: the services of a container, by gliderlabs registrator's keys and ours. */
 export function describeContainer(container: Container, policy: DescribePolicy, near: Surroundings): Description {
+  if (!isSelected(container, policy.filters)) return { services: [], problems: [], why: 'no -filter selects it' };
   const metadata = readMetadata(container.env, container.labels);
   const ports = exposedPorts(container, metadata.namedPorts, policy, near);
   const wanted = ports
@@ -56,7 +67,7 @@ export function describeContainer(container: Container, policy: DescribePolicy, 
     .filter((port) => isWanted(port.metadata, policy));
   const reachable = wanted.map((port) => ({ ...port, ...endpointsOf(container, port.exposed, port.metadata, policy, near) }));
   const registered = reachable.filter(({ endpoints }) => endpoints.length > 0);
-  const extra = policy.extraTags.render(container.inspection);
+  const extra = policy.extraTags.render(container.inspection, answering(near.webAnswers ?? NOTHING_ASKED));
   const described = registered.map((port) =>
     describePort({ ...port, container, policy, near, hasSuffix: registered.length > 1, extraTags: extra.tags }),
   );
@@ -73,7 +84,7 @@ export function describeContainer(container: Container, policy: DescribePolicy, 
 }
 
 function isWanted(metadata: PortMetadata, { isExplicit }: DescribePolicy): boolean {
-  return metadata.get('ignore') === undefined && (!isExplicit || metadata.get('name') !== undefined);
+  return metadata.get('ignore') === undefined && (!isExplicit || givenNames(metadata).length > 0);
 }
 
 function whyNothing(
@@ -104,20 +115,22 @@ interface PortToDescribe {
 
 function describePort(port: PortToDescribe): { services: readonly DescribedService[]; refused: readonly Refused[] } {
   const { container, exposed, metadata, endpoints, near } = port;
-  const tags = joinTags(parseTags(metadata.get('tags') ?? ''), port.extraTags, exposed.protocol === 'udp' ? ['udp'] : []);
+  const given = port.policy.mergesTags ? metadata.both('tags') : [metadata.get('tags') ?? ''];
+  const tags = joinTags(given.flatMap(parseTags), port.extraTags, exposed.protocol === 'udp' ? ['udp'] : []);
   const attributes = parseAttributes(metadata);
   const refused = [...attributes.refused];
-  const services = endpoints.map((endpoint, index) => {
-    const id = index === 0 ? plainId(port) : `${plainId(port)}:${endpoint.port}`;
+  const instances = serviceNames(port).flatMap((name) => endpoints.map((endpoint, index) => ({ ...name, endpoint, index })));
+  const services = instances.map(({ name, idSuffix, endpoint, index }) => {
+    const id = `${plainId(port)}${idSuffix}${index === 0 ? '' : `:${endpoint.port}`}`;
     const checks = parseChecks(
       metadata,
       { serviceId: id, ...endpoint, containerId: container.id, containerPort: exposed.number },
-      near.abilities,
+      { ...near.abilities, ...(port.policy.checkDeregisterAfter !== undefined && { deregisterAfter: port.policy.checkDeregisterAfter }) },
     );
     refused.push(...checks.refused);
     const registration: Registration = {
       id,
-      name: serviceName(port),
+      name,
       ...endpoint,
       tags,
       meta: { ...attributes.meta, ...ownMeta(port) },
@@ -136,10 +149,22 @@ function plainId({ container, exposed, metadata, policy }: PortToDescribe): stri
   return metadata.get('id') ?? `${policy.hostName}:${container.name}:${exposed.number}${udp}`;
 }
 
-/** A name that was not given for this very port gets the port as suffix where several ports are registered. */
-function serviceName({ container, exposed, metadata, hasSuffix, policy, near }: PortToDescribe): string {
-  const name = metadata.get('name') ?? defaultName(container, near.imageName, policy.nameFrom);
-  return hasSuffix && !metadata.isOfPort('name') ? `${name}-${exposed.number}` : name;
+/**
+ * The names of a port's services. One that was not given for this very port gets the port as suffix where several ports are registered.
+ * The first keeps the plain ID, each further one adds itself to it.
+ */
+function serviceNames({
+  container,
+  exposed,
+  metadata,
+  hasSuffix,
+  policy,
+  near,
+}: PortToDescribe): readonly { name: string; idSuffix: string }[] {
+  const given = givenNames(metadata);
+  const names = given.length > 0 ? given : [defaultName(container, near.imageName, policy.nameFrom)];
+  const suffix = hasSuffix && !metadata.isOfPort('name') ? `-${exposed.number}` : '';
+  return names.map((name, index) => ({ name: `${name}${suffix}`, idSuffix: index === 0 ? '' : `:${name}` }));
 }
 
 function ownMeta({ container, metadata, policy, near }: PortToDescribe): Record<string, string> {

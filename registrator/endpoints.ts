@@ -1,3 +1,4 @@
+import type { TaggedAddresses } from '../consul/registration.ts';
 import { byteOrder } from '../model/compare.ts';
 import { isAddress } from '../model/host-name.ts';
 import { ipVersion } from '../model/ip-address.ts';
@@ -19,6 +20,8 @@ export interface AddressPolicy {
 export interface Neighbourhood {
   /** The address that the agent tells others. */
   readonly agentAddress: string;
+  /** Its further ones, by Consul's words (`lan_ipv6`, `wan`, …). */
+  readonly otherAddresses: Readonly<Record<string, string>>;
   /** The container whose network this one uses (`container:ID`), where it is known. */
   readonly networkOwner?: Container;
 }
@@ -27,6 +30,7 @@ export interface Neighbourhood {
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  readonly taggedAddresses: TaggedAddresses;
 }
 
 /** A port of a container that can be registered. */
@@ -72,7 +76,7 @@ export function endpointsOf(
   if (policy.addressLabel === undefined || isInContainerNetwork(container)) return found;
   const { address, refused } = labelledAddress(container, policy.addressLabel);
   if (address === undefined) return { ...found, refused: [...found.refused, ...refused] };
-  return { endpoints: distinct(found.endpoints.map((endpoint) => ({ ...endpoint, address }))), refused: [] };
+  return { endpoints: distinct(found.endpoints.map(({ port }) => ({ address, port, taggedAddresses: {} }))), refused: [] };
 }
 
 function plainEndpoints(
@@ -85,7 +89,7 @@ function plainEndpoints(
   const bindings = container.bindings.get(`${port.number}/${port.protocol}`) ?? [];
   if (isOnHostNetwork(container, near)) {
     const address = (policy.isInternal ? undefined : policy.hostAddress) ?? near.agentAddress;
-    return { endpoints: [{ address, port: port.number }], refused: [] };
+    return { endpoints: [{ address, port: port.number, taggedAddresses: {} }], refused: [] };
   }
   if (isInContainerNetwork(container)) return inNetworkOf(near.networkOwner, port);
   if (policy.isInternal) return inContainer(container, port, metadata.get('network'));
@@ -113,7 +117,7 @@ function inContainer({ networks }: Container, port: ExposedPort, asked: string |
     asked === undefined
       ? (sorted.find(({ network }) => network === 'bridge') ?? sorted[0])
       : sorted.find(({ network }) => network === asked);
-  if (chosen !== undefined) return { endpoints: [{ address: chosen.address, port: port.number }], refused: [] };
+  if (chosen !== undefined) return { endpoints: [{ address: chosen.address, port: port.number, taggedAddresses: {} }], refused: [] };
   if (asked === undefined) return { endpoints: [], refused: [], why: 'it is on no network with an address' };
   const names = sorted.map(({ network }) => network).join(', ') || 'none';
   const reason = `the container is not on this network; it is on ${names}: connect it, or name one of these`;
@@ -121,11 +125,12 @@ function inContainer({ networks }: Container, port: ExposedPort, asked: string |
 }
 
 /** Every binding once: `0.0.0.0` and `::` of one host port are one, and so are all of them where `-ip` gives the address. */
-function published(bindings: readonly Binding[], { hostAddress }: AddressPolicy, { agentAddress }: Neighbourhood): Found {
+function published(bindings: readonly Binding[], { hostAddress }: AddressPolicy, { agentAddress, otherAddresses }: Neighbourhood): Found {
   const reachable = withoutOtherFamily(bindings, hostAddress ?? agentAddress);
   const endpoints = reachable.map(({ hostIp, hostPort }) => ({
     address: hostAddress ?? (isWildcard(hostIp) ? agentAddress : hostIp),
     port: hostPort,
+    taggedAddresses: hostAddress === undefined && isWildcard(hostIp) ? alsoThere(bindings, hostPort, otherAddresses) : {},
   }));
   const loopback = hostAddress === undefined ? bindings.find(({ hostIp }) => isLoopback(hostIp)) : undefined;
   return { endpoints: distinct(endpoints), refused: loopback === undefined ? [] : [onlyHere(loopback)] };
@@ -139,6 +144,14 @@ function withoutOtherFamily(bindings: readonly Binding[], hostAddress: string): 
   const other = ipVersion(hostAddress) === 6 ? '0.0.0.0' : '::';
   const isOfFamily = ({ hostIp }: Binding) => isWildcard(hostIp) && hostIp !== other;
   return bindings.some(isOfFamily) ? bindings.filter(({ hostIp }) => hostIp !== other) : bindings;
+}
+
+/** The host's other addresses of the families that the port is published for. */
+function alsoThere(bindings: readonly Binding[], port: number, addresses: Neighbourhood['otherAddresses']): TaggedAddresses {
+  const wildcards = bindings.filter(({ hostIp, hostPort }) => hostPort === port && isWildcard(hostIp)).map(({ hostIp }) => hostIp);
+  const isThere = (address: string) =>
+    wildcards.some((hostIp) => hostIp === '' || hostIp === (ipVersion(address) === 6 ? '::' : '0.0.0.0'));
+  return Object.fromEntries(Object.entries(addresses).flatMap(([tag, address]) => (isThere(address) ? [[tag, { address, port }]] : [])));
 }
 
 function onlyHere({ hostIp, hostPort }: Binding): Refused {
@@ -155,7 +168,7 @@ function isWildcard(hostIp: string): boolean {
   return hostIp === '' || hostIp === '0.0.0.0' || hostIp === '::';
 }
 
-function isLoopback(hostIp: string): boolean {
+export function isLoopback(hostIp: string): boolean {
   return hostIp.startsWith('127.') || hostIp === '::1';
 }
 

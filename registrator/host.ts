@@ -4,9 +4,11 @@ import type { Problem } from '../model/problem.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import type { Container } from './container.ts';
 import { type DescribedService, type DescribePolicy, type Description, describeContainer } from './describe.ts';
+import { isLoopback } from './endpoints.ts';
 import { drainHold, failedHold, PAUSED } from './hold.ts';
 import { type DeregisterPolicy, learn, type Phase, phaseOf, type Stimulus, type Track, UNSEEN } from './lifecycle.ts';
 import type { Verdict } from './reconcile.ts';
+import { NOTHING_ASKED, type WebAnswers } from './web-answers.ts';
 
 /** What an operator has decided. */
 export interface HostPolicy extends DescribePolicy {
@@ -24,10 +26,16 @@ export interface KnownContainer {
   readonly why?: string;
 }
 
+/** What was looked up beside an inspection; what is not told stays as it was. */
+export interface Lookups {
+  readonly imageName?: string | undefined;
+  readonly webAnswers?: WebAnswers;
+}
+
 /** All containers of this host: what is known of each, and what they want to be in Consul. No I/O. */
 export interface Host {
   /** Learns something of a container. Unheard of ones begin to be known. */
-  readonly learn: (id: string, stimulus: Stimulus, imageName?: string) => void;
+  readonly learn: (id: string, stimulus: Stimulus, more?: Lookups) => void;
   /** Containers that the engine listed; from now on, whatever is not known is not there. */
   readonly listed: (ids: readonly string[]) => void;
   readonly setAgent: (agent: AgentFacts) => void;
@@ -39,6 +47,7 @@ export interface Host {
   readonly container: (id: string) => Container | undefined;
   readonly phase: (id: string) => Phase | undefined;
   readonly imageName: (id: string) => string | undefined;
+  readonly webAnswers: (id: string) => WebAnswers;
   readonly containerIds: () => readonly string[];
   /** Whether every container there is has been inspected once, but for those that cannot be. */
   readonly isComplete: (unreadable: ReadonlyMap<string, unknown>) => boolean;
@@ -51,6 +60,7 @@ interface Entry {
   track: Track;
   phase: Phase;
   imageName?: string;
+  webAnswers?: WebAnswers;
   /** Of the last inspection that found it running. */
   description: Description | undefined;
   claims: readonly Claim[];
@@ -87,9 +97,11 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
     if (owner === 'not known yet') return undefined;
     return describeContainer(seen.container, policy, {
       agentAddress: agent.address,
+      otherAddresses: agent.otherAddresses,
       abilities: agent.abilities,
       ...(owner !== undefined && { networkOwner: owner }),
       ...(entry.imageName !== undefined && { imageName: entry.imageName }),
+      ...(entry.webAnswers !== undefined && { webAnswers: entry.webAnswers }),
     });
   };
 
@@ -107,10 +119,11 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
   };
 
   return {
-    learn: (id, stimulus, imageName) => {
+    learn: (id, stimulus, { imageName, webAnswers } = {}) => {
       const entry = entries.get(id) ?? { id, track: UNSEEN, phase: { kind: 'unknown' }, description: undefined, claims: [] };
       entries.set(id, entry);
       if (imageName !== undefined) entry.imageName = imageName;
+      if (webAnswers !== undefined) entry.webAnswers = webAnswers;
       entry.track = learn(entry.track, stimulus);
       refresh(entry, stimulus.kind === 'inspected');
       refreshThoseInNetworkOf(id);
@@ -138,6 +151,7 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
     container: (id) => entries.get(id)?.track.seen?.container,
     phase: (id) => entries.get(id)?.phase,
     imageName: (id) => entries.get(id)?.imageName,
+    webAnswers: (id) => entries.get(id)?.webAnswers ?? NOTHING_ASKED,
     containerIds: () => [...entries.keys()],
     isComplete: (unreadable) =>
       isListed && agent !== undefined && [...entries.values()].every(({ id, phase }) => phase.kind !== 'unknown' || unreadable.has(id)),
@@ -146,6 +160,7 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
         claims.length > 0 || description?.why ? (description?.problems ?? []) : [],
       ),
       ...[...claimsById.values()].flatMap(lostClaims),
+      ...(policy.hostAddress === undefined ? unreachableHost([...claimsById.values()].flat(), agent) : []),
     ],
     status: () => [...entries.values()].map((entry) => statusOf(entry, claimsById)),
   };
@@ -216,6 +231,16 @@ function lostClaims(claims: readonly Claim[]): readonly Problem[] {
     reason: `port ${service.exposed.number} is not registered: port ${owner.service.exposed.number} of ${owner.name} has this ID; give each its own SERVICE_ID or SERVICE_<port>_ID`,
     related: [owner.name],
   }));
+}
+
+/** Where the agent tells others no address of this host, nobody else can reach what is registered with that. */
+function unreachableHost(claims: readonly Claim[], agent: AgentFacts | undefined): readonly Problem[] {
+  const address = agent?.address ?? '';
+  const isNone = isLoopback(address) || address === '0.0.0.0' || address === '::';
+  if (!isNone || claims.every(({ service }) => service.registration.address !== address)) return [];
+  const reason =
+    'the agent tells this address, which other hosts cannot reach: give -ip, or have the agent advertise an address of this host';
+  return [{ subject: 'registrator', option: '-ip', value: address, reason }];
 }
 
 function statusOf(entry: Entry, claimsById: ReadonlyMap<string, readonly Claim[]>): KnownContainer {

@@ -71,7 +71,8 @@ function print(lines: readonly string[]): void {
 }
 
 function hostPolicy(settings: RegistratorSettings, owner: string): HostPolicy {
-  const { hostName, ip, internal, explicit, addressLabel, tags, nameFrom, deregister, register } = settings;
+  const { hostName, ip, internal, explicit, addressLabel, tags, mergeTags, filters, nameFrom, deregister, register } = settings;
+  const { checkDeregisterAfter } = settings;
   return {
     owner,
     hostName,
@@ -79,9 +80,12 @@ function hostPolicy(settings: RegistratorSettings, owner: string): HostPolicy {
     isExplicit: explicit,
     nameFrom,
     extraTags: tags,
+    mergesTags: mergeTags,
+    filters,
     deregister,
     register,
     ...(ip !== '' && { hostAddress: ip }),
     ...(addressLabel !== '' && { addressLabel }),
+    ...(checkDeregisterAfter !== '' && { checkDeregisterAfter }),
   };
 }

@@ -12,6 +12,7 @@ import { type Host, isLive } from './host.ts';
 import type { Moment } from './lifecycle.ts';
 import type { RegistratorMetrics } from './metrics.ts';
 import { earlierImageName, hasBareImage } from './service-name.ts';
+import { hasFailed, type WebAnswers } from './web-answers.ts';
 
 /** How far the host is known. */
 export interface Observation {
@@ -36,6 +37,8 @@ export interface ObserveOptions {
   readonly onProblems: () => void;
   /** Our services of a container, as soon as the agent has been read. */
   readonly registeredOf: (containerId: string) => Promise<readonly Registered[]>;
+  /** What the templates want to know beside a container, as far as it is not known yet. */
+  readonly askWeb: (container: Container, known: WebAnswers) => Promise<WebAnswers>;
 }
 
 const INSPECTIONS_AT_ONCE = 16;
@@ -44,7 +47,7 @@ const HEARTBEAT_MS = 10_000;
 
 /** Follows a Docker engine until the signal aborts: whatever happens to it, the host is brought to what the engine says. */
 export function observe(
-  { engine, host, includesEnded, log, metrics, onProblems, registeredOf }: ObserveOptions,
+  { engine, host, includesEnded, log, metrics, onProblems, registeredOf, askWeb }: ObserveOptions,
   signal: AbortSignal,
 ): Observation {
   const fingerprints = new Map<string, string>();
@@ -70,7 +73,8 @@ export function observe(
         return 'done';
       }
       const imageName = hasBareImage(container) ? await nameOfBareImage(container) : undefined;
-      host.learn(id, { kind: 'inspected', container, asked }, imageName);
+      const webAnswers = container.state.isRunning ? await askWeb(container, host.webAnswers(id)) : host.webAnswers(id);
+      host.learn(id, { kind: 'inspected', container, asked }, { imageName, webAnswers });
       lookAgainAfterDrain(id);
       return 'done';
     } catch (error) {
@@ -179,7 +183,8 @@ export function observe(
     remember(listed);
     const there = new Set(listed.map(({ id }) => id));
     const differing = listed.filter(
-      ({ id, fingerprint }) => host.container(id) === undefined || (before.get(id) ?? fingerprint) !== fingerprint,
+      ({ id, fingerprint }) =>
+        host.container(id) === undefined || (before.get(id) ?? fingerprint) !== fingerprint || hasFailed(host.webAnswers(id)),
     );
     const gone = host.containerIds().filter((id) => !there.has(id));
     for (const id of [...differing.map((container) => container.id), ...gone]) looks.tell(id);

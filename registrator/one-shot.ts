@@ -8,6 +8,7 @@ import { createHost, type Host, type HostPolicy } from './host.ts';
 import { afterStep, decide, type Step } from './reconcile.ts';
 import { hasBareImage } from './service-name.ts';
 import type { Adoption } from './settings.ts';
+import { askFor, NOTHING_ASKED } from './web-answers.ts';
 
 /** Both sides as they are at one moment. */
 export interface Snapshot {
@@ -27,7 +28,8 @@ export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, pol
     if (container === undefined) host.learn(id, { kind: 'missing', asked });
     else {
       const imageName = hasBareImage(container) ? await engine.imageName(container.imageId, signal) : undefined;
-      host.learn(id, { kind: 'inspected', container, asked }, imageName);
+      const webAnswers = await askFor(policy.extraTags, container.inspection, NOTHING_ASKED, signal);
+      host.learn(id, { kind: 'inspected', container, asked }, { imageName, webAnswers });
     }
   }
   const registered = await agent.registered(signal);

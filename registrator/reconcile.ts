@@ -1,4 +1,5 @@
-import { type CheckStatus, isRegistered, META, type Registered, type Registration, registeredAs } from '../consul/registration.ts';
+import { isRegistered, registeredAs } from '../consul/registered.ts';
+import { type CheckStatus, META, type Registered, type Registration } from '../consul/registration.ts';
 import type { Problem } from '../model/problem.ts';
 import { isOurHold } from './hold.ts';
 

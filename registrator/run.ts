@@ -16,6 +16,7 @@ import { resyncTimes } from './resync-times.ts';
 import type { RegistratorSettings } from './settings.ts';
 import { settle } from './settle.ts';
 import { statusOf } from './status.ts';
+import { askFor } from './web-answers.ts';
 
 /** Problems are told at most this often, milliseconds. */
 const TELL_PROBLEMS_EVERY_MS = 100;
@@ -28,7 +29,7 @@ export interface RunOptions {
   readonly consul: string;
   /** Once the owner is known. */
   readonly policyOf: (owner: string) => HostPolicy;
-  readonly settings: Pick<RegistratorSettings, 'owner' | 'api' | 'resync' | 'shutdown' | 'deregister'>;
+  readonly settings: Pick<RegistratorSettings, 'owner' | 'api' | 'resync' | 'shutdown' | 'deregister' | 'tags'>;
   readonly log: Logger;
 }
 
@@ -55,7 +56,16 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
   });
   const settlement = settle({ agent, host, owner, log, metrics, onAgent: host.setAgent, onProblems }, signal);
   const observation = observe(
-    { engine, host, includesEnded: settings.deregister === 'on-success', log, metrics, onProblems, registeredOf: settlement.registeredOf },
+    {
+      engine,
+      host,
+      includesEnded: settings.deregister === 'on-success',
+      log,
+      metrics,
+      onProblems,
+      registeredOf: settlement.registeredOf,
+      askWeb: ({ inspection }, known) => askFor(settings.tags, inspection, known, signal),
+    },
     signal,
   );
   const parts = { owner, engine, consul, host, settlement, observation, book };

@@ -1,11 +1,17 @@
 import { META, type Registered } from '../consul/registration.ts';
 import type { Container } from './container.ts';
-import { readMetadata } from './metadata.ts';
+import { type PortMetadata, readMetadata } from './metadata.ts';
+import { joinTags, parseTags } from './tags.ts';
 
 /** What names a service that does not name itself. */
 export type NameSource = 'image' | 'compose';
 
 const COMPOSE_SERVICE = 'com.docker.compose.service';
+
+/** The names that a port's keys give: `web,web-int` is one service more. */
+export function givenNames(metadata: PortMetadata): readonly string[] {
+  return joinTags(parseTags(metadata.get('name') ?? ''));
+}
 
 /** The name of a container's services where no key names them. `imageName` is what a bare image ID stands for, where it stands for something. */
 export function defaultName(container: Container, imageName: string | undefined, from: NameSource): string {
@@ -53,7 +59,7 @@ export function earlierImageName(container: Container, registered: readonly Regi
   const ports = [...new Set([...container.exposed, ...container.bindings.keys()])].map((port) => Number(port.split('/')[0]));
   const saysVariant = ports.some((port) => metadata.ofPort(port).get('variant') !== undefined) || variantOf(container, '') !== '';
   if (!saysVariant) return variant === container.image ? undefined : variant;
-  const given = new Set(ports.map((port) => metadata.ofPort(port).get('name')));
+  const given = new Set(ports.flatMap((port) => givenNames(metadata.ofPort(port))));
   const suffix = new RegExp(`-(?:${ports.join('|')})$`);
   const name = registered
     .map((service) => (registered.length > 1 ? service.name.replace(suffix, '') : service.name))

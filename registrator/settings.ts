@@ -5,10 +5,11 @@ import { consulSettings } from '../consul/settings.ts';
 import { LOG_LEVELS } from '../daemon/log.ts';
 import { schema, WrongValue } from '../daemon/schema.ts';
 import { type Option, type Program, readSettings, type SettingsOf } from '../daemon/settings.ts';
-import { addressAndPort, flag, oneOf, text, wholeNumber } from '../daemon/values.ts';
+import { addressAndPort, durationMs, flag, oneOf, text, texts, wholeNumber } from '../daemon/values.ts';
 import { isAddress } from '../model/host-name.ts';
 import { defaultDockerUrl } from './docker-engine.ts';
 import { TemplateError } from './go-template/parse.ts';
+import { parseFilter } from './selection.ts';
 import { parseTagTemplate } from './tag-template.ts';
 
 const CONSUL_SCHEMES = 'consul://HOST:PORT, consul-tls://HOST:PORT or consul-unix:///PATH';
@@ -44,6 +45,25 @@ const options = {
     }),
     describe: 'Further tags of every service, parted by commas; Go templates over the inspected container',
   },
+  mergeTags: {
+    flag: 'merge-tags',
+    schema: flag(),
+    describe: 'SERVICE_<port>_TAGS adds to SERVICE_TAGS, its own tags first; by default it stands instead',
+  },
+  filters: {
+    flag: 'filter',
+    many: true,
+    value: 'KIND=NAME',
+    schema: texts().transform((values) =>
+      values.map((value) => {
+        const filter = parseFilter(value);
+        if (filter === undefined) throw new WrongValue('must be label=KEY, label=KEY=VALUE, project=NAME or network=NAME');
+        return filter;
+      }),
+    ),
+    describe:
+      'Registers only containers with such a label, of such a Compose project, on such a network; may be given several times: one of each kind must fit',
+  },
   resync: {
     flag: 'resync',
     value: 'SECONDS|CRON',
@@ -76,6 +96,13 @@ const options = {
     describe: `${NO_EFFECT} see -retry-attempts`,
   },
   cleanup: { flag: 'cleanup', schema: flag(), describe: `${NO_EFFECT} services of ours without a container always go` },
+  checkDeregisterAfter: {
+    flag: 'check-deregister-after',
+    value: 'DURATION',
+    schema: text().refine((value) => value === '' || (durationMs(value) ?? 0) > 0, 'must be a duration such as 30m or 2h'),
+    describe:
+      'Consul removes a service that was critical for so long, of a dead host too; for checks without SERVICE_CHECK_DEREGISTER_AFTER',
+  },
   register: {
     flag: 'register',
     value: 'started|healthy',

@@ -6,8 +6,8 @@ import { parseTags } from './tags.ts';
 export interface TagTemplate {
   /** Whether it looks at the container at all. */
   readonly isDynamic: boolean;
-  /** A tag that cannot be made is left out, and is a fault. */
-  readonly render: (inspection: unknown) => { tags: readonly string[]; faults: readonly TagFault[] };
+  /** A tag that cannot be made is left out, and is a fault. `ask` is its `httpGet`, and throws TemplateError where there is no answer. */
+  readonly render: (inspection: unknown, ask: (url: string) => string) => { tags: readonly string[]; faults: readonly TagFault[] };
 }
 
 export interface TagFault {
@@ -19,11 +19,11 @@ export function parseTagTemplate(source: string): TagTemplate {
   const parts = splitAtCommas(parseTemplate(source));
   return {
     isDynamic: parts.some((nodes) => nodes.some(({ kind }) => kind !== 'text')),
-    render: (inspection) => {
+    render: (inspection, ask) => {
       const faults: TagFault[] = [];
       const tags = parts.flatMap((nodes) => {
         try {
-          return parseTags(renderTemplate(nodes, inspection));
+          return parseTags(renderTemplate(nodes, inspection, ask));
         } catch (error) {
           if (!(error instanceof TemplateError)) throw error;
           faults.push({ reason: `${error.message}: the tag is left out` });

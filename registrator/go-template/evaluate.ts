@@ -1,15 +1,16 @@
 import { FUNCTIONS, isTrue, printed } from './functions.ts';
 import { type Command, type Node, type Operand, type Pipeline, TemplateError } from './parse.ts';
 
-/** What a template sees: the value at hand, and its variables by name; `$` is the value it was given. */
+/** What a template sees: the value at hand, its variables by name (`$` is the value it was given), and how `httpGet` asks. */
 interface Scope {
   readonly dot: unknown;
   readonly variables: Map<string, unknown>;
+  readonly ask: (url: string) => string;
 }
 
-/** The text of a template over a value. @throws TemplateError when it cannot be carried out. */
-export function renderTemplate(nodes: readonly Node[], value: unknown): string {
-  return renderNodes(nodes, { dot: value, variables: new Map([['$', value]]) });
+/** The text of a template over a value; `ask` is its `httpGet`. @throws TemplateError when it cannot be carried out, and what `ask` throws. */
+export function renderTemplate(nodes: readonly Node[], value: unknown, ask: Scope['ask']): string {
+  return renderNodes(nodes, { dot: value, variables: new Map([['$', value]]), ask });
 }
 
 function renderNodes(nodes: readonly Node[], scope: Scope): string {
@@ -32,7 +33,7 @@ function renderNode(node: Node, scope: Scope): string {
 
 function renderBlock({ block, pipeline, body, otherwise }: Extract<Node, { kind: 'block' }>, scope: Scope): string {
   const value = evaluate(pipeline, scope);
-  const inner = (dot: unknown): Scope => ({ dot, variables: new Map(scope.variables) });
+  const inner = (dot: unknown): Scope => ({ ...scope, dot, variables: new Map(scope.variables) });
   if (!isTrue(value)) return renderNodes(otherwise, inner(scope.dot));
   if (block === 'range')
     return elements(value)
@@ -59,9 +60,12 @@ function evaluate(pipeline: Pipeline, scope: Scope): unknown {
 function runCommand(command: Command, piped: readonly unknown[], scope: Scope): unknown {
   const [first, ...rest] = command;
   if (first?.kind === 'function') {
+    const values = () => [...rest.map((operand) => operandValue(operand, scope)), ...piped];
+    if (first.name === 'httpGet') return scope.ask(printed(values()[0]));
     const called = FUNCTIONS[first.name];
-    if (called === undefined) throw new TemplateError(`there is no function ${first.name}; there are ${Object.keys(FUNCTIONS).join(', ')}`);
-    return called(...rest.map((operand) => operandValue(operand, scope)), ...piped);
+    if (called === undefined)
+      throw new TemplateError(`there is no function ${first.name}; there are httpGet, ${Object.keys(FUNCTIONS).join(', ')}`);
+    return called(...values());
   }
   if (first === undefined || rest.length + piped.length > 0) throw new TemplateError('a value takes no arguments');
   return operandValue(first, scope);
@@ -78,11 +82,11 @@ function operandValue(operand: Operand, scope: Scope): unknown {
   }
 }
 
-function rootOf(root: Extract<Operand, { kind: 'path' }>['root'], { dot, variables }: Scope): unknown {
-  if (root === 'dot') return dot;
-  if (typeof root !== 'string') return evaluate(root, { dot, variables });
-  if (!variables.has(root)) throw new TemplateError(`there is no variable ${root}`);
-  return variables.get(root);
+function rootOf(root: Extract<Operand, { kind: 'path' }>['root'], scope: Scope): unknown {
+  if (root === 'dot') return scope.dot;
+  if (typeof root !== 'string') return evaluate(root, scope);
+  if (!scope.variables.has(root)) throw new TemplateError(`there is no variable ${root}`);
+  return scope.variables.get(root);
 }
 
 /** Go knows fields by their Go names, an inspection by those of its JSON: `ID` is `Id`. A key that a map of text lacks is no error in Go. */

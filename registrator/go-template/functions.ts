@@ -19,7 +19,7 @@ export function isTrue(value: unknown): boolean {
 
 /**
  * Go's own functions, and those of gliderlabs registrator. Where one takes a list or a map beside plain values it is told by its kind,
- * so either order is taken. `httpGet` is not there: describing a container asks nobody.
+ * so either order is taken. `httpGet` is no function of its values, and so it is not here: whoever renders says how it asks.
  */
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   and: (...values) => values.find((value) => !isTrue(value)) ?? values.at(-1),

@@ -1,16 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  type Check,
-  decode,
-  digestOf,
-  encode,
-  isRegistered,
-  type Probe,
-  type Registered,
-  type Registration,
-  registeredAs,
-} from '../../consul/registration.ts';
+import { digestOf } from '../../consul/check-digest.ts';
+import { isRegistered, registeredAs } from '../../consul/registered.ts';
+import { type Check, decode, encode, type Probe, type Registered, type Registration } from '../../consul/registration.ts';
 
 const word = fc.stringMatching(/^[a-z0-9.-]{1,12}$/);
 const duration = fc.constantFrom('10s', '1m30s', '500ms');
@@ -54,6 +46,10 @@ const registration: fc.Arbitrary<Registration> = fc.record({
   name: fc.string({ minLength: 1 }),
   address: fc.string(),
   port: fc.integer({ min: 1, max: 65_535 }),
+  taggedAddresses: fc.dictionary(
+    fc.constantFrom('lan_ipv6', 'wan'),
+    fc.record({ address: fc.ipV6(), port: fc.integer({ min: 1, max: 9 }) }),
+  ),
   tags: fc.array(fc.string()),
   meta: fc.dictionary(word, fc.string()),
   weights: fc.record({ passing: fc.integer({ min: 1, max: 256 }), warning: fc.integer({ min: 1, max: 256 }) }),
@@ -102,6 +98,7 @@ const PLAIN: Registration = {
   name: 'web',
   address: '10.0.0.1',
   port: 80,
+  taggedAddresses: { wan: { address: '198.51.100.1', port: 80 } },
   tags: ['a', 'b'],
   meta: { k: 'v' },
   weights: { passing: 1, warning: 1 },
@@ -109,10 +106,19 @@ const PLAIN: Registration = {
   checks: [{ id: 'c', name: 'n', probe: { kind: 'tcp', address: '10.0.0.1:80', interval: '10s' } }],
 };
 
+test('the address itself, which Consul adds to the tagged ones, is no difference', () => {
+  const own = { address: PLAIN.address, port: PLAIN.port };
+  const held = registeredAs(PLAIN);
+
+  expect(isRegistered(PLAIN, { ...held, taggedAddresses: { ...held.taggedAddresses, lan_ipv4: own, wan_ipv4: own } })).toBe(true);
+});
+
 test.each<Partial<Registration>>([
   { name: 'other' },
   { address: '10.0.0.2' },
   { port: 81 },
+  { taggedAddresses: {} },
+  { taggedAddresses: { wan: { address: '198.51.100.1', port: 81 } } },
   { tags: ['b', 'a'] },
   { tags: ['a'] },
   { meta: { k: 'w' } },

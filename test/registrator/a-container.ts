@@ -16,7 +16,9 @@ export const POLICY: DescribePolicy = {
   isExplicit: false,
   nameFrom: 'image',
   extraTags: parseTagTemplate(''),
+  mergesTags: false,
+  filters: [],
 };
 
 /** An agent at 203.0.113.9 that takes everything. */
-export const NEAR: Surroundings = { agentAddress: '203.0.113.9', abilities: { scripts: true, serverName: true } };
+export const NEAR: Surroundings = { agentAddress: '203.0.113.9', otherAddresses: {}, abilities: { scripts: true, serverName: true } };

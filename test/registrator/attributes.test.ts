@@ -32,11 +32,16 @@ test.each([
   expect(refused).toEqual([{ option: key, value: 'v', reason: expect.stringContaining(reason) }]);
 });
 
-test('a value that is too long is cut, and a problem', () => {
-  const { meta, refused } = parse({ SERVICE_LONG: 'x'.repeat(600) });
+test.each([
+  ['x'.repeat(512), true],
+  ['x'.repeat(513), false],
+  ['ä'.repeat(256), true],
+  ['ä'.repeat(257), false],
+])('a value of up to 512 bytes is taken, a longer one is left out, and a problem', (value, isTaken) => {
+  const { meta, refused } = parse({ SERVICE_LONG: value, SERVICE_GOOD: 'g' });
 
-  expect(meta).toEqual({ long: 'x'.repeat(512) });
-  expect(refused).toMatchObject([{ option: 'SERVICE_LONG', reason: expect.stringContaining('512 bytes') }]);
+  expect(meta).toEqual({ good: 'g', ...(isTaken && { long: value }) });
+  expect(refused).toEqual(isTaken ? [] : [{ option: 'SERVICE_LONG', value, reason: expect.stringContaining('512 bytes') }]);
 });
 
 test('the first 61 in byte order are taken, each further one is a problem', () => {

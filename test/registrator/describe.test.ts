@@ -68,6 +68,51 @@ test.each<Row>([
   ],
   ['SERVICE_ID as it is', { ports: { '53/udp': ['53'] }, env: { SERVICE_ID: 'mine' } }, {}, ['mine = web 203.0.113.9:53 [udp]']],
   ['-explicit', { ports: TWO, env: { SERVICE_80_NAME: 'x' } }, { isExplicit: true }, ['h:web1:80 = x 203.0.113.9:8080']],
+  [
+    'two names: the first keeps the plain ID',
+    { env: { SERVICE_NAME: 'web, web-int,,web' } },
+    {},
+    ['h:web1:80 = web 203.0.113.9:8080', 'h:web1:80:web-int = web-int 203.0.113.9:8080'],
+  ],
+  [
+    'two names of two ports: each has the suffix, unless it is the port’s own',
+    { ports: TWO, env: { SERVICE_NAME: 'a,b', SERVICE_443_NAME: 'x,y' } },
+    {},
+    [
+      'h:web1:80 = a-80 203.0.113.9:8080',
+      'h:web1:80:b = b-80 203.0.113.9:8080',
+      'h:web1:443 = x 203.0.113.9:8443',
+      'h:web1:443:y = y 203.0.113.9:8443',
+    ],
+  ],
+  [
+    'two names of two bindings',
+    { ports: { '53/udp': ['10.0.0.1:53', '10.0.0.2:5353'] }, env: { SERVICE_NAME: 'a,b', SERVICE_ID: 'i' } },
+    {},
+    ['i = a 10.0.0.1:53 [udp]', 'i:5353 = a 10.0.0.2:5353 [udp]', 'i:b = b 10.0.0.1:53 [udp]', 'i:b:5353 = b 10.0.0.2:5353 [udp]'],
+  ],
+  ['commas alone are no name', { env: { SERVICE_NAME: ' , ' } }, {}, ['h:web1:80 = web 203.0.113.9:8080']],
+  ['commas alone are no name for -explicit', { env: { SERVICE_NAME: ',' } }, { isExplicit: true }, []],
+  ['a label of ours', { labels: { 'toots.name': 'own' }, env: { SERVICE_NAME: 'x' } }, {}, ['h:web1:80 = own 203.0.113.9:8080']],
+  [
+    'tags of the port stand instead of the general ones',
+    { env: { SERVICE_TAGS: 'a,b', SERVICE_80_TAGS: 'b,c' } },
+    {},
+    ['h:web1:80 = web 203.0.113.9:8080 [b c]'],
+  ],
+  [
+    '-merge-tags: before them, and before -tags',
+    { env: { SERVICE_TAGS: 'a,b', SERVICE_80_TAGS: 'b,c' } },
+    { mergesTags: true, extraTags: parseTagTemplate('x') },
+    ['h:web1:80 = web 203.0.113.9:8080 [b c a x]'],
+  ],
+  ['-filter, none fits', {}, { filters: [{ kind: 'label', key: 'team' }] }, []],
+  [
+    '-filter, one fits',
+    { labels: { team: 'red' } },
+    { filters: [{ kind: 'label', key: 'team', value: 'red' }] },
+    ['h:web1:80 = web 203.0.113.9:8080'],
+  ],
   ['SERVICE_IGNORE', { env: { SERVICE_IGNORE: '0' } }, {}, []],
   ['not published', { ports: { '80/tcp': [] } }, {}, []],
 
@@ -288,4 +333,39 @@ test.each<[string, InspectedContainer, Partial<DescribePolicy>, RegExp]>([
   ['no address', { exposed: ['80/tcp'], networkMode: 'none', networks: {} }, {}, /no network/],
 ])('why nothing is registered: %s', (_, given, policy, why) => {
   expect(only(given, policy)).toMatchObject({ registration: undefined, why: expect.stringMatching(why) });
+});
+
+test.each<[string, readonly string[], Partial<DescribePolicy>, object]>([
+  [
+    'published for both families: the other address, and the one for other datacenters',
+    ['0.0.0.0:8080', '[::]:8080'],
+    {},
+    ['lan_ipv6', 'wan'],
+  ],
+  ['for one family', ['0.0.0.0:8080'], {}, ['wan']],
+  ['on one address', ['203.0.113.9:8080'], {}, []],
+  ['with -ip', ['0.0.0.0:8080', '[::]:8080'], { hostAddress: '203.0.113.9' }, []],
+  ['with -internal', ['0.0.0.0:8080', '[::]:8080'], { isInternal: true }, []],
+])('tagged addresses: %s', (_, bindings, policy, tags) => {
+  const otherAddresses = { lan_ipv6: '2001:db8::9', wan: '198.51.100.9' };
+
+  const { services } = describeContainer(
+    aContainer({ ports: { '80/tcp': bindings } }),
+    { ...POLICY, ...policy },
+    { ...NEAR, otherAddresses },
+  );
+
+  expect(services.map(({ registration }) => Object.keys(registration.taggedAddresses))).toEqual([tags]);
+  for (const { registration } of services) for (const { port } of Object.values(registration.taggedAddresses)) expect(port).toBe(8080);
+});
+
+test('checks of every name are its own; -check-deregister-after holds where no key says otherwise', () => {
+  const policy = { ...POLICY, checkDeregisterAfter: '1h' };
+  const checksOf = (env: Record<string, string>) =>
+    describeContainer(aContainer({ env }), policy, NEAR).services.flatMap(({ registration }) =>
+      registration.checks.map(({ id, deregisterAfter }) => `${id} ${deregisterAfter}`),
+    );
+
+  expect(checksOf({ SERVICE_NAME: 'a,b', SERVICE_CHECK_TCP: '1' })).toEqual(['service:h:web1:80 1h', 'service:h:web1:80:b 1h']);
+  expect(checksOf({ SERVICE_CHECK_TCP: '1', SERVICE_CHECK_DEREGISTER_AFTER: '5m' })).toEqual(['service:h:web1:80 5m']);
 });

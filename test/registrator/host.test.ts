@@ -6,7 +6,7 @@ import type { Stimulus } from '../../registrator/lifecycle.ts';
 import type { InspectedContainer } from '../harness/inspection.ts';
 import { aContainer, NEAR, POLICY } from './a-container.ts';
 
-const AGENT = { address: NEAR.agentAddress, abilities: NEAR.abilities };
+const AGENT = { address: NEAR.agentAddress, otherAddresses: {}, abilities: NEAR.abilities };
 let order = 0;
 
 function aHost(policy: Partial<HostPolicy> = {}): Host & { changes: string[][] } {
@@ -51,6 +51,21 @@ test.each<[string, InspectedContainer, Stimulus[], Partial<HostPolicy>, object]>
   for (const stimulus of stimuli) host.learn('a', stimulus);
 
   expect(host.verdict('h:a:80', undefined)).toEqual({ kind: 'wanted', registration: expect.anything(), ...verdict });
+});
+
+test.each<[string, string, Partial<HostPolicy>, number]>([
+  ['the loopback address', '127.0.0.1', {}, 1],
+  ['no address', '0.0.0.0', {}, 1],
+  ['its own address', '10.0.0.1', {}, 0],
+  ['the loopback address, and -ip says another', '127.0.0.1', { hostAddress: '10.0.0.1' }, 0],
+  ['the loopback address, of a host that registers containers’ own', '127.0.0.1', { isInternal: true }, 0],
+])('an agent that tells others %s: %s', (_, address, policy, problems) => {
+  const host = aHost(policy);
+  host.setAgent({ ...AGENT, address });
+
+  host.learn('a', inspected('a'));
+
+  expect(host.problems().filter(({ subject, option }) => subject === 'registrator' && option === '-ip')).toHaveLength(problems);
 });
 
 test('a container that ended with an error is kept as it was, with -deregister on-success', () => {

@@ -37,6 +37,41 @@ test('an empty value stands for none, but is told', () => {
   expect(metadata.isOfPort('name')).toBe(true);
 });
 
+test.each<[string, Record<string, string>, string | undefined]>([
+  ['a label of ours beats every key', { 'toots.name': 'own', ...LABEL_80 }, 'own'],
+  ['of the port it beats the general one', { 'toots.80.name': 'own 80', 'toots.name': 'own' }, 'own 80'],
+  ['of another port it says nothing', { 'toots.81.name': 'own' }, undefined],
+  ['its words may be written with any case', { 'Toots.Name': 'no', 'toots.NAME': 'own' }, 'own'],
+])('%s', (_, labels, name) => {
+  expect(readMetadata([], labels).ofPort(80).get('name')).toBe(name);
+});
+
+test('labels of ours: dots part the words, what is none of ours says nothing, no variable counts', () => {
+  const labels = { 'toots.80.check.http': '/', 'toots.check-http-method': 'HEAD', 'toots.test': '1', 'toots.role': 'x' };
+
+  expect(Object.fromEntries(readMetadata(['toots.name=x'], labels).ofPort(80).entries)).toEqual({
+    check_http: '/',
+    check_http_method: 'HEAD',
+  });
+});
+
+test.each([
+  ['false', undefined],
+  ['0', undefined],
+  ['true', 'true'],
+])('toots.ignore=%s beats SERVICE_IGNORE', (value, ignore) => {
+  expect(readMetadata(['SERVICE_IGNORE=1'], { 'toots.ignore': value }).ofPort(80).get('ignore')).toBe(ignore);
+});
+
+test('both of a key: the one of the port, then the general one', () => {
+  const metadata = readMetadata(['SERVICE_TAGS=a', 'SERVICE_80_TAGS=b', 'SERVICE_81_TAGS='], {});
+
+  expect(metadata.ofPort(80).both('tags')).toEqual(['b', 'a']);
+  expect(metadata.ofPort(81).both('tags')).toEqual(['a']);
+  expect(metadata.ofPort(82).both('tags')).toEqual(['a']);
+  expect(metadata.ofPort(80).both('id')).toEqual([]);
+});
+
 test('ports that keys name', () => {
   expect(
     readMetadata(['SERVICE_80_NAME=a', 'SERVICE_81_TAGS=b', 'SERVICE_82_NAME='], { SERVICE_80_NAME: 'c', SERVICE_443_NAME: 'd' })

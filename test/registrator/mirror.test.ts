@@ -7,6 +7,7 @@ const of = (container: string, id = 'x'): Registered => ({
   name: 'n',
   address: '',
   port: 1,
+  taggedAddresses: {},
   tags: [],
   meta: { 'toots-container': container },
   weights: { passing: 1, warning: 1 },

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type Registered, registeredAs } from '../../consul/registration.ts';
+import { registeredAs } from '../../consul/registered.ts';
+import type { Registered } from '../../consul/registration.ts';
 import { createHost } from '../../registrator/host.ts';
 import { findLeftovers, leftoverLine, planWrites, type Snapshot, stepLine } from '../../registrator/one-shot.ts';
 import { aContainer, NEAR, POLICY } from './a-container.ts';
@@ -7,13 +8,14 @@ import { aContainer, NEAR, POLICY } from './a-container.ts';
 /** A host with one container, web1, and an agent that has these services, of nobody unless said. */
 function aSnapshot(...services: (Partial<Registered> & { id: string })[]): Snapshot {
   const host = createHost({ ...POLICY, deregister: 'always', register: 'started' }, () => {});
-  host.setAgent({ address: NEAR.agentAddress, abilities: NEAR.abilities });
+  host.setAgent({ address: NEAR.agentAddress, otherAddresses: {}, abilities: NEAR.abilities });
   host.listed([]);
   host.learn('c'.repeat(64), { kind: 'inspected', container: aContainer(), asked: { order: 1, ms: Date.now() } });
   const plain = {
     name: 'web',
     address: '203.0.113.9',
     port: 8080,
+    taggedAddresses: {},
     tags: [],
     meta: {},
     weights: { passing: 1, warning: 1 },

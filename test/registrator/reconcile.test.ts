@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { registeredAs } from '../../consul/registered.ts';
 import type { Registered, Registration } from '../../consul/registration.ts';
-import { registeredAs } from '../../consul/registration.ts';
 import { afterStep, decide, type Step, type Verdict } from '../../registrator/reconcile.ts';
 
 const OURS: Registration = {
@@ -8,6 +8,7 @@ const OURS: Registration = {
   name: 'web',
   address: '10.0.0.1',
   port: 8080,
+  taggedAddresses: {},
   tags: ['a'],
   meta: { 'toots-owner': 'me', 'toots-container': 'c1', 'toots-variant': 'v' },
   weights: { passing: 1, warning: 1 },

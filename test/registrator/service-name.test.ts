@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { registeredAs } from '../../consul/registration.ts';
+import { registeredAs } from '../../consul/registered.ts';
 import { describeContainer } from '../../registrator/describe.ts';
 import { baseName, earlierImageName, hasBareImage, nameOfTags } from '../../registrator/service-name.ts';
 import type { InspectedContainer } from '../harness/inspection.ts';

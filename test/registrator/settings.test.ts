@@ -47,6 +47,16 @@ test('the environment of Docker and Consul; what is given beats it', () => {
 test.each([
   ['-resync 0', { resync: 60 }],
   ['-resync=5', { resync: 5 }],
+  [
+    '-filter label=a -filter network=b',
+    {
+      filters: [
+        { kind: 'label', key: 'a' },
+        { kind: 'network', name: 'b' },
+      ],
+    },
+  ],
+  ['-merge-tags', { mergeTags: true }],
   ['--adopt', { adopt: 'all' }],
   ['--adopt=list', { adopt: 'list' }],
   ['--adopt=false', { adopt: undefined }],
@@ -82,6 +92,8 @@ test.each([
   ['-tags {{.A', /-tags: must be tags, or Go templates/],
   ['-resync soon', /cron expression/],
   ['--docker ssh://x', /--?docker: must be unix/],
+  ['-filter name=x', /-filter: must be label=KEY/],
+  ['-check-deregister-after soon', /-check-deregister-after: must be a duration/],
   ['--adopt=some', /all, list, take, remove/],
   ['etcd://x:1', /the registry must be consul:\/\//],
   ['consulkv://x:1/p', /the registry must be consul:\/\//],

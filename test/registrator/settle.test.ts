@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ConsulAgent } from '../../consul/agent.ts';
-import { type Registered, registeredAs } from '../../consul/registration.ts';
+import { registeredAs } from '../../consul/registered.ts';
+import type { Registered } from '../../consul/registration.ts';
 import { createLog } from '../../daemon/log.ts';
 import { createMetrics } from '../../daemon/metrics.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -42,7 +43,7 @@ function aWorld(course: (request: 'read' | 'register' | 'deregister' | 'maintain
     return value;
   };
   const agent = {
-    self: async () => ({ node: 'n', version: '1.8.7', address: NEAR.agentAddress, takesScripts: true }),
+    self: async () => ({ node: 'n', version: '1.8.7', address: NEAR.agentAddress, taggedAddresses: {}, takesScripts: true }),
     registered: () => ask('read', () => new Map(services)),
     register: (registration) => ask('register', () => void services.set(registration.id, registeredAs(registration))),
     deregister: (id) => ask('deregister', () => void services.delete(id)),

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { parseTagTemplate } from '../../registrator/tag-template.ts';
 
 const CONTAINER = { Config: { Hostname: 'h', Env: ['a', 'b'] } };
-const render = (source: string) => parseTagTemplate(source).render(CONTAINER);
+const render = (source: string) => parseTagTemplate(source).render(CONTAINER, (url) => `answer of ${url}`);
 
 test.each([
   ['', []],
@@ -10,6 +10,7 @@ test.each([
   ['a\\,b,c', ['a,b', 'c']],
   ['x={{.Config.Hostname}},y', ['x=h', 'y']],
   ['{{join "," .Config.Env}},c', ['a', 'b', 'c']],
+  ['{{httpGet "http://x/" | toUpper}},{{httpGet (printf "http://%s/" .Config.Hostname)}}', ['ANSWER OF HTTP://X/', 'answer of http://h/']],
   ['{{if .Config.Hostname}}a,b{{end}},c', ['a', 'b', 'c']],
   ['{{$h := .Config.Hostname}}a-{{$h}},b-{{$h}}', ['a-h', 'b-h']],
 ])('%j', (source, tags) => {

@@ -10,7 +10,7 @@ const CONTAINER = {
   HostConfig: { Binds: null },
 };
 
-const render = (template: string) => renderTemplate(parseTemplate(template), CONTAINER);
+const render = (template: string) => renderTemplate(parseTemplate(template), CONTAINER, (url) => `answer of ${url}`);
 
 test.each([
   ['plain', 'plain'],
@@ -57,7 +57,6 @@ test.each([
   ['{{toUpper 1}}', /a text is wanted/],
   ['{{join "," "a"}}', /a list is wanted/],
   ['{{lt 1 "a"}}', /cannot be compared/],
-  ['{{httpGet "http://x/"}}', /no function httpGet/],
   ['{{.Config.constructor}}', /no such field/],
   ['{{$x}}', /no variable \$x/],
   ['{{range .Name}}{{end}}', /cannot go through/],
