@@ -1,6 +1,9 @@
 import { didYouMean } from '../daemon/did-you-mean.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { VERSION } from '../daemon/version.ts';
+import { imagesCommand } from './cluster/images-command.ts';
+import { secretsCommand } from './cluster/secrets-command.ts';
+import { upCommand } from './cluster/up-command.ts';
 import { type Command, wrongUsage } from './command.ts';
 import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';
 import { downCommand } from './demo/down-command.ts';
@@ -13,13 +16,25 @@ import { testCommand } from './tests/test-command.ts';
 import { writeDocsCommand } from './write-docs-command.ts';
 
 /** In the order of the help text. */
-const COMMANDS: readonly Command[] = [demoCommand, statusCommand, downCommand, explainCommand, weightCommand, releaseCommand, testCommand];
+const COMMANDS: readonly Command[] = [
+  upCommand,
+  secretsCommand,
+  imagesCommand,
+  demoCommand,
+  statusCommand,
+  downCommand,
+  explainCommand,
+  weightCommand,
+  releaseCommand,
+  testCommand,
+];
 /** Not for operators: what our own programs and scripts start. */
 const INTERNAL: readonly Command[] = [demoSupervisorCommand, writeDocsCommand];
 
 async function toots(argv: readonly string[]): Promise<number> {
   const [word, ...rest] = argv;
-  if (word === undefined || /^(help|-h|--?help)$/.test(word)) {
+  if (word === undefined) return await upCommand.run(['-ask']);
+  if (/^(help|-h|--?help)$/.test(word)) {
     process.stdout.write(helpText(COMMANDS));
     return 0;
   }
@@ -27,6 +42,7 @@ async function toots(argv: readonly string[]): Promise<number> {
     process.stdout.write(`toots ${VERSION}\n`);
     return 0;
   }
+  if (word.startsWith('-')) return await upCommand.run(argv); // the role questions' flags alone
   const found = [...COMMANDS, ...INTERNAL].find(({ name }) => name === word);
   if (found === undefined) return wrongUsage([`unknown command ${word}${didYouMean(word, commandNames(COMMANDS), '')}`], 'toots help');
   return await found.run(rest);

@@ -1,3 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { flag } from '../../daemon/settings.ts';
+import { stateOption } from '../cluster/node-options.ts';
+import { isNode } from '../cluster/node-state.ts';
+import { takeDownNode } from '../cluster/take-down-node.ts';
 import { command } from '../command.ts';
 import { endProcess } from '../host/process-identity.ts';
 import { createProgress, STDOUT } from '../progress.ts';
@@ -8,17 +15,24 @@ import { removeFiles, takeDown } from './take-down.ts';
 /** How long the supervisor may take to take everything down, milliseconds; then it is done without it. */
 const END_WITHIN_MS = 60_000;
 
-/** Ends the demo of this machine, also one whose supervisor was killed. */
+/** Ends the node and the demo of this machine, also a demo whose supervisor was killed. */
 export const downCommand = command(
   {
     name: 'down',
     usage: '',
-    line: 'Ends the demo, and removes what it started',
-    about: 'Ends the demo of this machine and removes the containers it started; nothing else is touched.',
-    options: { runDir: runDirOption },
+    line: 'Ends the node of this machine, and the demo, and removes what they started',
+    about:
+      'Ends the node of this machine: its agent leaves the cluster, its containers go, its name servers are those from before. Ends the demo too.\n' +
+      'Data of Consul and ZooKeeper stays, as does all that others started.',
+    options: {
+      runDir: runDirOption,
+      stateDir: stateOption,
+      volumes: { flag: 'volumes', schema: flag(), describe: 'Removes the data of this node’s Consul and ZooKeeper too' },
+    },
   },
-  async ({ runDir }) => {
+  async ({ runDir, stateDir, volumes }) => {
     const progress = createProgress(STDOUT);
+    if (isNode(stateDir)) await takeDownNode(stateDir, volumes, await agentTokenOf(stateDir), progress);
     const state = await readDemoState(demoFiles(runDir));
     await progress.step(
       'Taking the demo down',
@@ -28,6 +42,14 @@ export const downCommand = command(
     return 0;
   },
 );
+
+/** The token that a node's agent was given; undefined where there are no ACLs. */
+async function agentTokenOf(stateDir: string): Promise<string | undefined> {
+  const text = await readFile(join(stateDir, 'consul', 'agent.json'), 'utf8').catch(() => '{}');
+  return agentAcl.parse(JSON.parse(text)).acl?.tokens.agent;
+}
+
+const agentAcl = z.object({ acl: z.object({ tokens: z.object({ agent: z.string() }) }).optional() });
 
 async function end(runDir: string, state: DemoState | undefined): Promise<readonly string[]> {
   const files = demoFiles(runDir);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { askHttp } from '../ask.ts';
+import { stateOption } from '../cluster/node-options.ts';
+import { isWell as isDaemonWell, isNode, nodeStateText, readNodeState } from '../cluster/node-state.ts';
 import { command } from '../command.ts';
 import { engineVersion } from '../host/docker-engine.ts';
 import { isRunning, processesOf } from '../host/process-identity.ts';
@@ -12,13 +14,21 @@ export const statusCommand = command(
   {
     name: 'status',
     usage: '',
-    line: 'How the demo is: programs, containers, problems',
-    about: 'Shows the programs and containers of the demo of this machine, and what they refuse. Exit 0 when all is well, else 1.',
-    options: { runDir: runDirOption },
+    line: 'How the node and the demo of this machine are: daemons, containers, problems',
+    about:
+      'Shows the daemons of the node of this machine, the programs and containers of its demo, and what they refuse. Exit 0 when all is well,\n' +
+      'else 1.',
+    options: { runDir: runDirOption, stateDir: stateOption },
   },
-  async ({ runDir }) => {
+  async ({ runDir, stateDir }) => {
     const files = demoFiles(runDir);
     const state = await readDemoState(files);
+    if (isNode(stateDir)) {
+      const daemons = await readNodeState(stateDir);
+      const problems = [...(await problemsOf(9181)), ...(await problemsOf(9182))].map((problem) => `  ! ${problem}\n`);
+      process.stdout.write(`The node of this machine, in ${stateDir}\n${nodeStateText(daemons)}${problems.join('')}`);
+      if (state === undefined) return daemons.every(isDaemonWell) ? 0 : 1;
+    }
     if (!isUp(state)) {
       process.stdout.write(
         state === undefined

@@ -43,6 +43,18 @@ export function installBrowser(progress: Progress, signal: AbortSignal): Promise
   return installMissing([{ program: 'chromium', packages: ['chromium'] }], progress, signal);
 }
 
+/** Of those, what a node of a cluster runs outside of its containers. */
+const NODE_PROGRAMS: readonly string[] = ['dockerd', 'docker', 'iptables', 'ip', 'openssl'];
+
+/** Installs what is missing of what a cluster's node needs besides Compose. @throws OperationError that says what cannot be had. */
+export async function installNodeNeeds(progress: Progress, signal: AbortSignal): Promise<void> {
+  await installMissing(
+    NEEDS.filter(({ program }) => NODE_PROGRAMS.includes(program)),
+    progress,
+    signal,
+  );
+}
+
 async function installMissing(needs: readonly Need[], progress: Progress, signal: AbortSignal): Promise<void> {
   const missing = needs.filter(({ program, suffices = () => true }) => {
     const file = findProgram(program);
@@ -64,7 +76,8 @@ const DEBIAN_WITH_CONSUL = 'bullseye';
 const CONSUL_FILE = '/usr/local/bin/consul';
 
 /** HashiCorp's package where its apt source is set up, else Debian's own of an earlier release, unpacked for this one file. */
-async function installConsul(signal: AbortSignal): Promise<string> {
+/** Puts Consul on this machine; answers where it is from. */
+export async function installConsul(signal: AbortSignal): Promise<string> {
   if (await hasCandidate('consul', signal)) {
     await installPackages(['consul'], signal);
     return 'the package of this machine’s apt sources';

@@ -77,6 +77,12 @@ export const edgeSettings = {
     describe: 'Further domain: services are reached as x.NAME too; may be given several times, with or without a leading dot',
   },
   haproxy: { flag: 'haproxy', env: ['TOOTS_HAPROXY'], value: 'FILE', schema: text('haproxy'), describe: 'HAProxy, 2.6 or newer' },
+  awaitHaproxy: {
+    flag: 'await-haproxy',
+    env: ['TOOTS_AWAIT_HAPROXY'],
+    schema: flag(),
+    describe: 'Never starts HAProxy: writes what it starts from, and waits for the one that another container runs in the run directory',
+  },
   hardStopAfterMs: {
     flag: 'hard-stop-after',
     env: ['TOOTS_HARD_STOP_AFTER'],

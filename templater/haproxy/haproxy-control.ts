@@ -6,7 +6,7 @@ import { driftOf } from './drift.ts';
 import type { EdgeAction } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
-import { isListenedOn, isThere, readProcesses, reloadHaproxy, startHaproxy } from './haproxy-process.ts';
+import { awaitHaproxy, isListenedOn, isThere, readProcesses, reloadHaproxy, startHaproxy } from './haproxy-process.ts';
 import { type LoadedHaproxy, readRunning, readServersState } from './observe.ts';
 import { NO_RELOADS, waitBeforeReload } from './reload-pace.ts';
 import type { RenderedEdge } from './render.ts';
@@ -87,7 +87,9 @@ export function createHaproxyControl({
       return applied;
     },
     start: async (plan, rendered, signal) => {
-      const started = await startHaproxy(settings.haproxy, settings.runDir, files, signal);
+      const started = settings.awaitHaproxy
+        ? await awaitHaproxy(files, rendered.fingerprint, signal)
+        : await startHaproxy(settings.haproxy, settings.runDir, files, signal);
       metrics.started();
       loadedWith(started, plan, rendered);
     },

@@ -47,6 +47,19 @@ export async function startHaproxy(haproxy: string, runDir: string, files: EdgeF
   }
 }
 
+/** Waits for a HAProxy that somebody else starts from the files that were written. @throws OperationError when none comes. */
+export async function awaitHaproxy(files: EdgeFiles, fingerprint: string, signal: AbortSignal): Promise<LoadedHaproxy> {
+  try {
+    return await loaded(files, signal, () => undefined, fingerprint);
+  } catch (cause) {
+    throw new OperationError('wait for HAProxy', {
+      subject: files.runtimeSocket,
+      cause,
+      hint: 'its own container must run it in this folder',
+    });
+  }
+}
+
 async function loaded(
   files: EdgeFiles,
   signal: AbortSignal,

@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { didYouMean } from '../../daemon/settings.ts';
+import { isHostName } from '../../model/host-name.ts';
+import { ipVersion } from '../../model/ip-address.ts';
+import type { ConfEntry } from './conf-text.ts';
+import { DAEMONS, type DaemonName } from './daemon.ts';
+
+/** What a key of Toots.conf is: how its text is read, and a line about it. */
+interface Key<Value = unknown> {
+  readonly schema: z.ZodType<Value>;
+  readonly about: string;
+}
+
+const key = <Value>(schema: z.ZodType<Value>, about: string): Key<Value> => ({ schema, about });
+
+const unset = z.string().optional();
+
+/** A text that must pass a test; unset and empty are undefined. */
+function checked(isGood: (value: string) => boolean, wanted: string) {
+  return unset.transform((value, context) => {
+    if (value === undefined || value === '') return undefined;
+    if (isGood(value)) return value;
+    context.addIssue({ code: 'custom', message: `must be ${wanted}` });
+    return z.NEVER;
+  });
+}
+
+const isIpv4 = (value: string) => ipVersion(value) === 4;
+const address = checked(isIpv4, 'an IPv4 address');
+const domainOf = (value: string) =>
+  value
+    .trim()
+    .replace(/^\.|\.$/g, '')
+    .toLowerCase();
+const domain = checked((value) => isHostName(domainOf(value)), 'a domain such as example.org').transform((value) =>
+  value === undefined ? undefined : domainOf(value),
+);
+const yesOrNo = unset.transform((value, context): boolean | undefined => {
+  if (value === undefined || value === '') return undefined;
+  if (/^(true|yes|on|1)$/i.test(value)) return true;
+  if (/^(false|no|off|0)$/i.test(value)) return false;
+  context.addIssue({ code: 'custom', message: 'must be true or false' });
+  return z.NEVER;
+});
+const word = (pattern: RegExp, wanted: string) => checked((value) => pattern.test(value), wanted);
+const oneOf = <const Words extends readonly string[]>(words: Words) =>
+  unset.transform((value, context): Words[number] | undefined => {
+    if (value === undefined || value === '') return undefined;
+    const found = words.find((candidate) => candidate === value);
+    if (found !== undefined) return found;
+    context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}` });
+    return z.NEVER;
+  });
+
+/** Addresses of the masters, in the order that gives their ZooKeeper numbers. */
+const masters = unset.transform((value, context): readonly string[] => {
+  const list = (value ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const wrong = list.find((part) => !isIpv4(part));
+  const twice = list.find((part, i) => list.indexOf(part) !== i);
+  if (list.length === 0) context.addIssue({ code: 'custom', message: 'must name at least one master, such as 10.0.0.1,10.0.0.2,10.0.0.3' });
+  else if (wrong !== undefined) context.addIssue({ code: 'custom', message: `${JSON.stringify(wrong)} must be an IPv4 address` });
+  else if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} stands twice` });
+  else return list;
+  return z.NEVER;
+});
+
+/** What can stand in Toots.conf and in the files of restricted/. */
+const KEYS = {
+  MASTERS: key(masters, 'addresses of the masters, parted by commas; the same text on every node'),
+  NIC: key(word(/^[A-Za-z0-9_.:-]{1,15}$/, 'the name of an interface such as eth0'), 'interface whose address is this node’s'),
+  IP: key(address, 'this node’s address, where that of NIC is not it'),
+  NODE_NAME: key(word(/^[A-Za-z0-9-]{1,63}$/, '1 to 63 letters, digits and dashes'), 'this node’s name in Consul; default: its host name'),
+  LISTEN_IP: key(address, 'address that this node’s daemons listen on; default: its own, on edge nodes every one'),
+  IN_DOMAIN: key(domain, 'Consul’s domain (default consul)'),
+  EX_DOMAIN: key(domain, 'further domain that the edge serves, with or without leading dot'),
+  VIP: key(address, 'address that the edge nodes share'),
+  VIP_ROUTER_ID: key(
+    word(/^([1-9]\d?|1\d\d|2[0-4]\d|25[0-5])$/, 'a number from 1 to 255'),
+    'VRRP router number of that address (default 111)',
+  ),
+  NFS: key(word(/^[A-Za-z0-9.:-]+:\/[A-Za-z0-9._/-]*$/, 'HOST:/FOLDER'), 'what persistent slaves mount on /var/store'),
+  REGISTRY_IP: key(address, 'address of a private registry, entered into /etc/hosts as REGISTRY_NAME'),
+  REGISTRY_NAME: key(domain, 'name of that registry (default registry.super.com)'),
+  CA: key(word(/^[A-Za-z0-9._/-]+$/, 'a file name'), 'certificate of the private registry’s CA'),
+  CONSUL_DC: key(word(/^[a-z0-9_-]{1,63}$/, 'small letters, digits, - and _'), 'Consul’s datacenter (default dc1)'),
+  SECURE: key(yesOrNo, 'gossip encryption, TLS and ACLs (default true)'),
+  ORCHESTRATOR: key(oneOf(['marathon', 'none']), 'marathon (default), or none where something else starts containers'),
+  DNS_ANSWER: key(oneOf(['balancer', 'instances']), 'what A of a service gives on nodes with internal DNS (default balancer)'),
+  MARATHON_CREDENTIALS: key(word(/^[^:\s]+:\S+$/, 'USER:PASSWORD'), 'what Marathon’s page and API ask for'),
+  MASTER: key(yesOrNo, 'role of this node'),
+  SLAVE: key(yesOrNo, 'role of this node'),
+  EDGE: key(yesOrNo, 'role of this node'),
+  SLAVE_MODE: key(oneOf(['stateless', 'persistent']), 'what Mesos tells of this slave (default stateless)'),
+  START_REGISTRATOR: key(yesOrNo, 'the registrator, also on a master that is no slave'),
+  START_DNSMASQ: key(yesOrNo, 'internal DNS'),
+  START_CONSUL_TEMPLATE: key(yesOrNo, 'the templater and HAProxy, also on a slave that is no edge'),
+  START_ZOOKEEPER: key(yesOrNo, 'ZooKeeper'),
+  START_MESOS_MASTER: key(yesOrNo, 'Mesos’ master'),
+  START_MESOS_SLAVE: key(yesOrNo, 'Mesos’ agent'),
+  START_MARATHON: key(yesOrNo, 'Marathon'),
+  START_CHRONOS: key(yesOrNo, 'Chronos'),
+} satisfies Record<string, Key>;
+
+type Fixed = { readonly [Name in keyof typeof KEYS]: z.output<(typeof KEYS)[Name]['schema']> };
+
+/** What is told of one daemon. */
+export interface DaemonConf {
+  /** Instead of the image we name. */
+  readonly image: string | undefined;
+  /** Most memory it may take, as Docker writes it. */
+  readonly memory: string | undefined;
+  /** Words after those of ours. */
+  readonly params: readonly string[];
+  /** Words in place of ours. */
+  readonly appParams: readonly string[] | undefined;
+}
+
+export type ClusterConf = Fixed & { readonly daemons: Readonly<Record<DaemonName, DaemonConf>> };
+
+export type ParsedConf =
+  | { readonly kind: 'conf'; readonly conf: ClusterConf }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+const params = unset.transform((value) => (value ?? '').split(/\s+/).filter((part) => part !== ''));
+const image = word(/^[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64})?$/, 'an image such as toots/consul:1.0');
+const memory = word(/^[1-9]\d*[kmg]$/, 'a size such as 256m');
+
+/** Suffixes of keys that name a daemon: `CONSUL_IMAGE`. */
+const DAEMON_KEYS = {
+  _APP_PARAMS: key(params, 'words of its command line in place of ours'),
+  _PARAMS: key(params, 'words of its command line after ours'),
+  _IMAGE: key(image, 'another image'),
+  _MEMORY: key(memory, 'most memory it may take'),
+} as const;
+
+/** Reads entries, later ones beating earlier ones. Every problem is told. Pure. */
+export function readConf(entries: readonly ConfEntry[]): ParsedConf {
+  const problems: string[] = [];
+  const last = new Map(entries.map((entry) => [entry.key, entry]));
+  const read = <Value>(name: string, { schema }: Key<Value>): Value => {
+    const entry = last.get(name);
+    const parsed = schema.safeParse(entry?.value);
+    if (parsed.success) return parsed.data;
+    const got = entry === undefined ? '' : `, got ${JSON.stringify(entry.value)}`;
+    problems.push(
+      `${entry === undefined ? 'Toots.conf' : entry.where}: ${name} ${parsed.error.issues.map(({ message }) => message).join('; ')}${got}`,
+    );
+    return undefined as Value; // never looked at: a conf with problems is none
+  };
+  const known = [
+    ...Object.keys(KEYS),
+    ...DAEMONS.flatMap((name) => Object.keys(DAEMON_KEYS).map((suffix) => `${name.toUpperCase().replaceAll('-', '_')}${suffix}`)),
+  ];
+  for (const { key: name, where } of last.values())
+    if (!known.includes(name)) problems.push(`${where}: unknown key ${name}${didYouMean(name, known, '')}`);
+  const fixed = Object.fromEntries(Object.entries(KEYS).map(([name, entry]) => [name, read(name, entry as Key)])) as Fixed;
+  const daemons = Object.fromEntries(
+    DAEMONS.map((name) => {
+      const prefix = name.toUpperCase().replaceAll('-', '_');
+      const app = `${prefix}_APP_PARAMS`;
+      const own: DaemonConf = {
+        image: read(`${prefix}_IMAGE`, DAEMON_KEYS._IMAGE),
+        memory: read(`${prefix}_MEMORY`, DAEMON_KEYS._MEMORY),
+        params: read(`${prefix}_PARAMS`, DAEMON_KEYS._PARAMS),
+        appParams: last.has(app) ? read(app, DAEMON_KEYS._APP_PARAMS) : undefined,
+      };
+      return [name, own];
+    }),
+  ) as Record<DaemonName, DaemonConf>;
+  return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'conf', conf: { ...fixed, daemons } };
+}
+
+/** Every key with a line about it, for the documentation. Pure. */
+export function confKeys(): readonly { readonly name: string; readonly about: string }[] {
+  return [
+    ...Object.entries(KEYS).map(([name, { about }]) => ({ name, about })),
+    ...Object.entries(DAEMON_KEYS).map(([suffix, { about }]) => ({ name: `DAEMON${suffix}`, about })),
+  ];
+}

@@ -1,0 +1,82 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ExecaError, execa } from 'execa';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
+import { type Secrets, secretsSchema } from './secrets.ts';
+
+/** How long certificates are valid, days. */
+const CA_DAYS = 3650;
+const AGENT_DAYS = 1825;
+
+/** Makes new secrets for a cluster: random keys and tokens, and certificates by openssl. @throws OperationError when openssl fails. */
+export async function makeSecrets(datacenter: string, domain: string, signal: AbortSignal): Promise<Secrets> {
+  const folder = await mkdtemp(join(tmpdir(), 'toots-ca-'));
+  try {
+    await chmod(folder, 0o700);
+    const ca = await certificate(folder, 'ca', ['-subj', '/CN=Toots CA', '-days', String(CA_DAYS)], signal);
+    const agent = (role: 'server' | 'client') => {
+      const names = `DNS:${role}.${datacenter}.${domain},DNS:localhost,IP:127.0.0.1`;
+      const extensions = [`subjectAltName=${names}`, 'basicConstraints=critical,CA:FALSE', 'extendedKeyUsage=serverAuth,clientAuth'];
+      const signedBy = ['-CA', join(folder, 'ca.pem'), '-CAkey', join(folder, 'ca-key.pem')];
+      const subject = ['-subj', `/CN=${role}.${datacenter}.${domain}`, '-days', String(AGENT_DAYS)];
+      return certificate(folder, role, [...signedBy, ...subject, ...extensions.flatMap((extension) => ['-addext', extension])], signal);
+    };
+    return {
+      gossipKey: randomBytes(32).toString('base64'),
+      ca,
+      server: await agent('server'),
+      client: await agent('client'),
+      tokens: {
+        management: randomUUID(),
+        agent: randomUUID(),
+        registrator: randomUUID(),
+        templater: randomUUID(),
+        dns: randomUUID(),
+      },
+      vrrpPassword: randomBytes(4).toString('hex'),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function certificate(
+  folder: string,
+  name: string,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<{ cert: string; key: string }> {
+  const [cert, key] = [join(folder, `${name}.pem`), join(folder, `${name}-key.pem`)];
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
+  try {
+    await execa('openssl', ['req', '-x509', ...newKey, '-keyout', key, '-out', cert, ...words], { stdin: 'ignore', cancelSignal: signal });
+  } catch (cause) {
+    if (!(cause instanceof ExecaError) || signal.aborted) throw cause;
+    throw new OperationError('make a certificate', { subject: name, cause, hint: String(cause.stderr ?? '').trim() || cause.shortMessage });
+  }
+  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
+}
+
+/** Writes secrets so that their owner alone can read them. */
+export async function writeSecrets(file: string, secrets: Secrets): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}
+
+/** The secrets of a file; undefined when there is none. @throws OperationError when it is not what `toots secrets` wrote. */
+export async function readSecrets(file: string): Promise<Secrets | undefined> {
+  try {
+    return secretsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT')) return undefined;
+    throw new OperationError('read the secrets', {
+      subject: file,
+      hint: 'it is not what ./toots.sh secrets wrote; copy it anew from a master',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,198 @@
+import { consulAccess } from './consul-daemon.ts';
+import type { Daemon, NodeFile } from './daemon.ts';
+import { imageOf } from './images.ts';
+import { consulDomain, listenAddress, type NodeContext } from './node-context.ts';
+
+interface Planned {
+  readonly daemon: Daemon;
+  readonly files: readonly NodeFile[];
+}
+
+const STATS_PORT = 81;
+const EDGE_VOLUME = { from: 'edge', to: '/run/toots/edge', writable: true } as const;
+const VIP_VOLUME = { from: 'vip', to: '/run/toots/vip' } as const;
+
+/** The registrator: follows this node's Docker engine. Pure. */
+export function registratorDaemon(context: NodeContext): Planned {
+  const { conf, address, nodeName, dockerGroup, version } = context;
+  const access = consulAccess(context, 'registrator');
+  return {
+    daemon: {
+      name: 'registrator',
+      image: imageOf('registrator', conf, version),
+      command: ['-ip', address, '-hostname', nodeName],
+      environment: { ...access.environment, DOCKER_HOST: 'unix:///var/run/docker.sock' },
+      labels: {},
+      mounts: [{ from: '/var/run/docker.sock', to: '/var/run/docker.sock', writable: true }, ...access.mounts],
+      groups: [String(dockerGroup)],
+      stopGraceS: 10,
+      memory: '256m',
+    },
+    files: access.files,
+  };
+}
+
+/** The templater: keeps this node's HAProxy, and keepalived's file, true to Consul. Pure. */
+export function templaterDaemon(context: NodeContext): Planned {
+  const { conf, answers, version } = context;
+  const access = consulAccess(context, 'templater');
+  const vip = vipTemplate(context);
+  return {
+    daemon: {
+      name: 'templater',
+      image: imageOf('templater', conf, version),
+      command: [
+        ...['node', '/opt/toots/dist/templater/main.js', '-edge', '-await-haproxy'],
+        ...['-run-dir', EDGE_VOLUME.to, '-bind', listenAddress(context), '-domain', consulDomain(conf)],
+        ...(conf.EX_DOMAIN === undefined ? [] : ['-add-domain', conf.EX_DOMAIN]),
+        ...(vip === undefined ? [] : ['-template', '/toots/templater/keepalived.conf.njk:/run/toots/vip/keepalived.conf']),
+      ],
+      environment: access.environment,
+      labels: {},
+      mounts: [
+        EDGE_VOLUME,
+        ...(vip === undefined ? [] : [{ ...VIP_VOLUME, writable: true as const }]),
+        { from: `${context.stateDir}/templater`, to: '/toots/templater' },
+      ],
+      capabilities: ['NET_BIND_SERVICE'],
+      healthCheck: ['CMD', 'busybox', 'wget', '-q', '-T', '4', '-O', '/dev/null', 'http://127.0.0.1:9182/health/ready'],
+      stopGraceS: 10,
+      memory: '512m',
+    },
+    files: [
+      ...access.files,
+      ...(vip === undefined ? [] : [{ path: 'templater/keepalived.conf.njk', text: vip, secret: true, readBy: ['templater' as const] }]),
+    ],
+  };
+
+  function vipTemplate(of: NodeContext): string | undefined {
+    return answers.roles.has('edge') && answers.vip !== undefined ? keepalivedTemplate(of, answers.vip) : undefined;
+  }
+}
+
+/** HAProxy in its own container: serves on when everything else is dead. Pure. */
+export function haproxyDaemon(context: NodeContext): Planned {
+  const { conf, version } = context;
+  return {
+    daemon: {
+      name: 'haproxy',
+      image: imageOf('haproxy', conf, version),
+      command: [],
+      environment: { TOOTS_RUN_DIR: EDGE_VOLUME.to },
+      labels: {},
+      mounts: [EDGE_VOLUME],
+      capabilities: ['NET_BIND_SERVICE'],
+      healthCheck: ['CMD', 'haproxy-alive.sh', statsAddress(context)],
+      stopSignal: 'SIGUSR1',
+      stopGraceS: 30,
+      memory: '1g',
+    },
+    files: [],
+  };
+}
+
+/** Internal DNS: Consul's domain from Consul, or from this node's balancer, and everything else from where this host asked before. Pure. */
+export function dnsmasqDaemon(context: NodeContext): Planned {
+  const { conf, address, nodeName, stateDir, version, answers } = context;
+  const domain = consulDomain(conf);
+  const lines = [
+    'no-daemon',
+    'no-hosts',
+    'cache-size=0',
+    `listen-address=${address}`,
+    'bind-interfaces',
+    'resolv-file=/toots/dns/upstream.conf',
+    `server=/${domain}/127.0.0.1#8600`,
+    `host-record=${nodeName},${address}`,
+    ...(answers.dnsAnswer === 'balancer' ? [`address=/service.${domain}/${address}`] : []),
+  ];
+  return {
+    daemon: {
+      name: 'dnsmasq',
+      image: imageOf('dnsmasq', conf, version),
+      command: [],
+      environment: { TOOTS_HOST: nodeName, TOOTS_LISTEN: address },
+      labels: {},
+      mounts: [{ from: `${stateDir}/dns`, to: '/toots/dns' }],
+      tmpfs: ['/run'],
+      capabilities: ['NET_BIND_SERVICE'],
+      stopGraceS: 5,
+      memory: '128m',
+    },
+    files: [{ path: 'dns/dnsmasq.conf', text: `${lines.join('\n')}\n`, secret: false, readBy: ['dnsmasq'] }],
+  };
+}
+
+/** The address that the edge nodes share. Pure. */
+export function keepalivedDaemon(context: NodeContext): Planned {
+  const { conf, version } = context;
+  return {
+    daemon: {
+      name: 'keepalived',
+      image: imageOf('keepalived', conf, version),
+      command: [],
+      environment: {},
+      labels: {},
+      mounts: [VIP_VOLUME],
+      tmpfs: ['/run:exec,mode=755', '/tmp'],
+      user: '0:0',
+      capabilities: ['NET_ADMIN', 'NET_RAW', 'NET_BROADCAST', 'DAC_READ_SEARCH'],
+      stopGraceS: 10,
+      memory: '128m',
+    },
+    files: [],
+  };
+}
+
+function statsAddress(context: NodeContext): string {
+  const listen = listenAddress(context);
+  return `${listen === '0.0.0.0' ? '127.0.0.1' : listen}:${STATS_PORT}`;
+}
+
+/**
+ * keepalived's file as a template: its peers are the edge nodes that Consul knows, this one left out. All start as BACKUP without preemption, so
+ * that nothing but a dead edge moves the address; whether a peer is healthy is not asked, so that the text changes only when nodes come and go.
+ */
+function keepalivedTemplate(context: NodeContext, vip: string): string {
+  const { conf, address, nic, nodeName, secrets } = context;
+  const authentication =
+    secrets === undefined ? [] : ['  authentication {', '    auth_type PASS', `    auth_pass ${secrets.vrrpPassword}`, '  }'];
+  return [
+    'global_defs {',
+    `  router_id ${nodeName}`,
+    '  enable_script_security',
+    '  script_user root',
+    '}',
+    'vrrp_script haproxy {',
+    `  script "/usr/local/bin/haproxy-alive.sh ${statsAddress(context)}"`,
+    '  interval 1',
+    '  timeout 3',
+    '  fall 2',
+    '  rise 2',
+    '}',
+    'vrrp_instance toots {',
+    '  state BACKUP',
+    '  nopreempt',
+    `  interface ${nic}`,
+    `  virtual_router_id ${conf.VIP_ROUTER_ID ?? 111}`,
+    '  priority 100',
+    '  advert_int 1',
+    `  unicast_src_ip ${address}`,
+    '  unicast_peer {',
+    '{%- for edge in service("toots-edge|any") %}',
+    `{%- if edge.nodeAddress != "${address}" %}`,
+    '    {{ edge.nodeAddress }}',
+    '{%- endif %}',
+    '{%- endfor %}',
+    '  }',
+    ...authentication,
+    '  virtual_ipaddress {',
+    `    ${vip}`,
+    '  }',
+    '  track_script {',
+    '    haproxy',
+    '  }',
+    '}',
+    '',
+  ].join('\n');
+}

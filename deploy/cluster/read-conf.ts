@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
+import { type ParsedConf, readConf } from './conf.ts';
+import { type ConfEntry, type ConfText, parseConfText } from './conf-text.ts';
+
+/** Files beside Toots.conf, in the order in which later ones beat earlier ones. `host` is written by ./toots.sh itself. */
+const OVERRIDES = ['common', 'host', 'overwrite'] as const;
+
+/** Where the files beside a Toots.conf are. */
+export function confFiles(conf: string) {
+  const restricted = join(dirname(conf), 'restricted');
+  return {
+    conf,
+    restricted,
+    host: join(restricted, 'host'),
+    env: join(restricted, 'env'),
+    secrets: join(restricted, 'secrets.json'),
+  } as const;
+}
+
+/** A configuration, and what restricted/env has for every container. */
+export type ReadConf =
+  | (Extract<ParsedConf, { kind: 'conf' }> & { readonly env: Readonly<Record<string, string>> })
+  | Extract<ParsedConf, { kind: 'wrong' }>;
+
+/**
+ * Toots.conf, then restricted/common, host and overwrite, then `given` (flags and environment): the last one counts. Every problem of all of
+ * them is told. @throws OperationError when there is no Toots.conf.
+ */
+export async function readClusterConf(file: string, given: readonly ConfEntry[]): Promise<ReadConf> {
+  const files = confFiles(file);
+  const main = await readConfFile(file);
+  if (main === undefined)
+    throw new OperationError('read the configuration', {
+      subject: file,
+      hint: 'it is missing; copy Toots.conf.example and name the masters',
+    });
+  const overrides = await Promise.all(OVERRIDES.map((name) => readConfFile(join(files.restricted, name))));
+  const texts = [main, ...overrides.filter((text) => text !== undefined)];
+  const env = (await readConfFile(files.env)) ?? { entries: [], problems: [] };
+  const problems = [...texts, env].flatMap((text) => text.problems);
+  const parsed = readConf([...texts.flatMap(({ entries }) => entries), ...given]);
+  if (parsed.kind === 'wrong') return { kind: 'wrong', problems: [...problems, ...parsed.problems] };
+  if (problems.length > 0) return { kind: 'wrong', problems };
+  return { ...parsed, env: Object.fromEntries(env.entries.map(({ key, value }) => [key, value])) };
+}
+
+async function readConfFile(path: string): Promise<ConfText | undefined> {
+  try {
+    return parseConfText(await readFile(path, 'utf8'), basename(path));
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT')) return undefined;
+    throw new OperationError('read the configuration', { subject: path, cause });
+  }
+}

@@ -1,0 +1,75 @@
+import { stat } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import { VERSION } from '../../daemon/version.ts';
+import { type Answers, answersOf } from './answers.ts';
+import type { ClusterConf } from './conf.ts';
+import { readSecrets } from './make-secrets.ts';
+import type { NodeContext } from './node-context.ts';
+import { givenEntries, type NodeSettings } from './node-options.ts';
+import { type NicAddress, ownNodeAddress } from './own-address.ts';
+import { confFiles, readClusterConf } from './read-conf.ts';
+import { roleProblem } from './roles.ts';
+
+/** A configuration that is right, and which node of it this is. */
+export interface ThisNode {
+  readonly conf: ClusterConf;
+  readonly own: NicAddress;
+  readonly env: Readonly<Record<string, string>>;
+  /** What was answered before, or is given; undefined when the role is not known. */
+  readonly answers: Answers | undefined;
+}
+
+export type ReadNode =
+  | { readonly kind: 'node'; readonly node: ThisNode }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+/** Reads who this node is; every problem is told at once. @throws OperationError when there is no Toots.conf. */
+export async function readNode(settings: NodeSettings): Promise<ReadNode> {
+  const given = givenEntries(settings);
+  const read = await readClusterConf(settings.conf, given.entries);
+  if (read.kind === 'wrong') return { kind: 'wrong', problems: [...given.problems, ...read.problems] };
+  const { conf, env } = read;
+  const found = ownNodeAddress(conf, ownAddresses());
+  if (found.kind === 'wrong' || given.problems.length > 0)
+    return { kind: 'wrong', problems: [...given.problems, ...(found.kind === 'wrong' ? [found.why] : [])] };
+  const answers = answersOf(conf);
+  const problems = answers === undefined ? [] : answerProblems(answers, conf, found.own);
+  if (problems.length > 0) return { kind: 'wrong', problems };
+  return { kind: 'node', node: { conf, env, own: found.own, answers } };
+}
+
+/** What is wrong with answers on the node with this address. Pure. */
+export function answerProblems(
+  { roles, slaveMode, nfs, vip }: Answers,
+  { MASTERS }: ClusterConf,
+  { address }: NicAddress,
+): readonly string[] {
+  const role = roleProblem(roles, address, MASTERS);
+  return [
+    ...(role === undefined ? [] : [role]),
+    ...(roles.has('slave') && slaveMode === 'persistent' && nfs === undefined ? ['a persistent slave needs NFS: -nfs HOST:/FOLDER'] : []),
+    ...(vip !== undefined && MASTERS.includes(vip) ? [`VIP ${vip} is the address of a master; it must be nobody’s`] : []),
+  ];
+}
+
+/** Everything a plan is made of. @throws OperationError when the secrets cannot be read. */
+export async function readContext({ conf, own, env }: ThisNode, answers: Answers, settings: NodeSettings): Promise<NodeContext> {
+  return {
+    conf,
+    env,
+    answers,
+    address: own.address,
+    nic: own.nic,
+    nodeName: conf.NODE_NAME ?? hostname().replace(/[^A-Za-z0-9-]/g, '-'),
+    stateDir: settings.stateDir,
+    dockerGroup: (await stat('/var/run/docker.sock').catch(() => undefined))?.gid ?? 0,
+    version: VERSION,
+    secrets: conf.SECURE === false ? undefined : await readSecrets(confFiles(settings.conf).secrets),
+  };
+}
+
+function ownAddresses(): readonly NicAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([nic, addresses = []]) =>
+    addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => ({ nic, address })),
+  );
+}

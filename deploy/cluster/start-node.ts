@@ -1,0 +1,89 @@
+import { performance } from 'node:perf_hooks';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { sleep } from '../../daemon/sleep.ts';
+import type { Progress } from '../progress.ts';
+import { shownDuration } from '../progress.ts';
+import { ensureTokens, hasLeader, localConsul } from './acl.ts';
+import { compose } from './compose.ts';
+import type { NodePlan } from './daemon.ts';
+import type { NodeContext } from './node-context.ts';
+import { ensureImages } from './node-images.ts';
+import { isWell, readNodeState } from './node-state.ts';
+import { restoreResolvConf, takeResolvConf, writeUpstream } from './resolv-conf.ts';
+import { composeFile, writeNode } from './write-node.ts';
+
+const LOOK_EVERY_MS = 500;
+
+/** Makes a node what its plan says, and waits until every daemon is well. @throws OperationError that names the step that failed. */
+export async function startNode(
+  context: NodeContext,
+  plan: NodePlan,
+  withinMs: number,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stateDir, address, answers, secrets } = context;
+  const hasDns = plan.daemons.some(({ name }) => name === 'dnsmasq');
+  await ensureImages(
+    plan.daemons.map(({ image }) => image),
+    progress,
+    signal,
+  );
+  if (!hasDns) await restoreResolvConf(stateDir); // before the dnsmasq that it names goes
+  if (hasDns) await writeUpstream(stateDir, address);
+  await writeNode(plan, stateDir);
+  await progress.step('Starting the containers', () =>
+    compose(composeFile(stateDir), ['up', '--detach', '--remove-orphans', '--quiet-pull'], signal),
+  );
+  const end = performance.now() + withinMs;
+  if (answers.roles.has('master') && secrets !== undefined) {
+    await using consul = localConsul(secrets.tokens.management);
+    await progress.step('A leader of Consul', () =>
+      waitUntil(
+        () => hasLeader(consul, signal),
+        end,
+        'wait for a leader of Consul',
+        `none yet; ${context.conf.MASTERS.length} masters have to find each other: start the others, then ./toots.sh up again`,
+        signal,
+      ),
+    );
+    await progress.step('ACL tokens', () => tokensInTime(() => ensureTokens(consul, secrets, signal), end, signal));
+  }
+  await progress.step('Every daemon is well', () => waitUntilWell(stateDir, end, signal));
+  if (hasDns) await progress.step('This host asks its own DNS', () => takeResolvConf(stateDir, address));
+}
+
+/** Consul may lose its leader again in its first seconds, and then takes no token. */
+async function tokensInTime(work: () => Promise<void>, end: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!(error instanceof OperationError) || performance.now() > end || signal.aborted) throw error;
+      await sleep(LOOK_EVERY_MS, signal);
+    }
+  }
+}
+
+async function waitUntilWell(stateDir: string, end: number, signal: AbortSignal): Promise<void> {
+  const unwell = async () => (await readNodeState(stateDir, signal)).filter((state) => !isWell(state));
+  let last = await unwell();
+  while (last.length > 0) {
+    if (performance.now() > end) {
+      const names = last.map(({ name, state, health }) => `${name} is ${state === 'running' ? health : state}`).join(', ');
+      throw new OperationError('wait for the daemons', { hint: `${names}; see ./toots.sh status and ./toots.sh logs ${last[0]?.name}` });
+    }
+    await sleep(LOOK_EVERY_MS, signal);
+    last = await unwell();
+  }
+}
+
+async function waitUntil(holds: () => Promise<boolean>, end: number, operation: string, hint: string, signal: AbortSignal): Promise<void> {
+  const start = performance.now();
+  while (!(await holds())) {
+    if (performance.now() > end)
+      throw new OperationError(operation, { hint: `${hint} (waited ${shownDuration(performance.now() - start)})` });
+    await sleep(LOOK_EVERY_MS, signal);
+  }
+}

@@ -1,0 +1,55 @@
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
+import { composeText } from './compose-text.ts';
+import type { NodePlan } from './daemon.ts';
+
+/** User of our images. */
+const TOOTS_UID = 7171;
+/** Folders that hold nothing but files of a plan; what is in them and is not planned goes. */
+const OWN_FOLDERS = ['consul', 'registrator', 'templater'] as const;
+
+/** Where this node's files are. */
+export const DEFAULT_STATE_DIR = '/var/lib/toots';
+
+/** The Compose file of a node. */
+export function composeFile(stateDir: string): string {
+  return join(stateDir, 'compose.yaml');
+}
+
+/** Writes a plan's files and its Compose file, each whole; secrets are for the daemons' user alone. @throws OperationError when one cannot be. */
+export async function writeNode(plan: NodePlan, stateDir: string): Promise<void> {
+  try {
+    await mkdir(stateDir, { recursive: true, mode: 0o755 });
+    for (const { path, text, secret } of plan.files) await writeWhole(join(stateDir, path), text, secret);
+    const wanted = new Set(plan.files.map(({ path }) => path));
+    for (const folder of OWN_FOLDERS)
+      for (const name of await readdir(join(stateDir, folder)).catch(() => []))
+        if (!wanted.has(`${folder}/${name}`)) await rm(join(stateDir, folder, name), { recursive: true, force: true });
+    await writeWhole(composeFile(stateDir), composeText(plan), true, 0);
+  } catch (cause) {
+    throw new OperationError('write the files of this node', { subject: stateDir, cause });
+  }
+}
+
+/** In a folder that others may not look into when it is secret. */
+async function writeWhole(path: string, text: string, secret: boolean, uid = TOOTS_UID): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;
+  await writeFile(`${path}.new`, text, { mode: secret ? 0o600 : 0o644 });
+  await chmod(`${path}.new`, secret ? 0o600 : 0o644); // an earlier one, left by a crash, keeps its mode
+  if (secret) await chown(`${path}.new`, uid, uid);
+  await rename(`${path}.new`, path);
+}
+
+/** What was written before, as text; undefined on a node that has none. */
+export async function writtenComposeText(stateDir: string): Promise<string | undefined> {
+  try {
+    return await readFile(composeFile(stateDir), 'utf8');
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT')) return undefined;
+    throw new OperationError('read the files of this node', { subject: composeFile(stateDir), cause });
+  }
+}
