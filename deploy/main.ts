@@ -1,9 +1,12 @@
 import { didYouMean } from '../daemon/did-you-mean.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { VERSION } from '../daemon/version.ts';
+import { backupCommand, restoreCommand } from './cluster/backup-commands.ts';
 import { imagesCommand } from './cluster/images-command.ts';
+import { configCommand, logsCommand, restartCommand } from './cluster/node-commands.ts';
 import { secretsCommand } from './cluster/secrets-command.ts';
 import { upCommand } from './cluster/up-command.ts';
+import { upgradeCommand } from './cluster/upgrade-command.ts';
 import { type Command, wrongUsage } from './command.ts';
 import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';
 import { downCommand } from './demo/down-command.ts';
@@ -20,9 +23,15 @@ const COMMANDS: readonly Command[] = [
   upCommand,
   secretsCommand,
   imagesCommand,
-  demoCommand,
+  configCommand,
   statusCommand,
+  logsCommand,
+  restartCommand,
+  upgradeCommand,
+  backupCommand,
+  restoreCommand,
   downCommand,
+  demoCommand,
   explainCommand,
   weightCommand,
   releaseCommand,

@@ -9,7 +9,23 @@ export interface CommandHelp {
 }
 
 /** What docs/settings.md describes, in this order. */
-export const DOCUMENTED = ['registrator', 'templater', 'demo', 'status', 'down', 'test'] as const;
+export const DOCUMENTED = [
+  'registrator',
+  'templater',
+  'up',
+  'secrets',
+  'images',
+  'config',
+  'status',
+  'logs',
+  'restart',
+  'upgrade',
+  'backup',
+  'restore',
+  'down',
+  'demo',
+  'test',
+] as const;
 
 /** The help of each, as `./toots.sh NAME -help` gives it, whatever the environment of the moment. */
 export async function readHelps(): Promise<readonly CommandHelp[]> {

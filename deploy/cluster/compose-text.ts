@@ -43,7 +43,6 @@ function composeService(daemon: Daemon): object {
     ...(stopSignal !== undefined && { stop_signal: stopSignal }),
     stop_grace_period: `${stopGraceS}s`,
     mem_limit: memory,
-    ulimits: { nofile: { soft: 65_536, hard: 65_536 } },
     logging: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
   };
 }

@@ -19,7 +19,7 @@ export interface ConfText {
 export function parseConfText(text: string, file: string): ConfText {
   const entries: ConfEntry[] = [];
   const problems: string[] = [];
-  text.split(/\r?\n/).forEach((line, index) => {
+  text.split(/\r?\n|\r$/).forEach((line, index) => {
     const where = `${file}:${index + 1}`;
     if (/^\s*(#.*)?$/.test(line)) return;
     const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);

@@ -66,7 +66,8 @@ async function tokensInTime(work: () => Promise<void>, end: number, signal: Abor
   }
 }
 
-async function waitUntilWell(stateDir: string, end: number, signal: AbortSignal): Promise<void> {
+/** Waits until every daemon of this node is well. @throws OperationError that names those that are not, at `end` on the clock of performance. */
+export async function waitUntilWell(stateDir: string, end: number, signal: AbortSignal): Promise<void> {
   const unwell = async () => (await readNodeState(stateDir, signal)).filter((state) => !isWell(state));
   let last = await unwell();
   while (last.length > 0) {

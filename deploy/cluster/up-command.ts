@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -58,6 +58,7 @@ export const upCommand = command(
     if (typeof answers === 'number') return answers;
     const problems = answerProblems(answers, read.node.conf, read.node.own);
     if (problems.length > 0) return wrongUsage(problems, HELP);
+    await requireStore(answers);
     const context = await readContext(read.node, answers, settings);
     if (context.secrets === undefined && read.node.conf.SECURE !== false)
       throw new OperationError('read the secrets', {
@@ -110,6 +111,16 @@ async function answersFor(node: ThisNode, ask: boolean, person: Person | undefin
     ],
     HELP,
   );
+}
+
+/** A persistent slave's folder is the host's to mount, and outlives us. @throws OperationError that says how, while it is not. */
+async function requireStore({ roles, slaveMode, nfs }: Answers): Promise<void> {
+  if (!roles.has('slave') || slaveMode !== 'persistent') return;
+  if (/^\S+ \/var\/store /m.test(await readFile('/proc/self/mounts', 'utf8'))) return;
+  throw new OperationError('look for the data of a persistent slave', {
+    subject: '/var/store',
+    hint: `nothing is mounted there. As root: apt-get install nfs-common; mkdir -p /var/store; put this line into /etc/fstab, then mount /var/store\n${nfs} /var/store nfs auto,noatime,nolock,bg,nfsvers=4,intr,tcp,actimeo=1800 0 0`,
+  });
 }
 
 async function confirmed(person: Person | undefined): Promise<boolean> {

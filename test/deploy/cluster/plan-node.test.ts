@@ -1,0 +1,170 @@
+import { expect, test } from '@jest/globals';
+import { planNode } from '../../../deploy/cluster/plan-node.ts';
+import type { Role } from '../../../deploy/cluster/roles.ts';
+import { aNode, daemonOf, fileOf } from './a-node.ts';
+
+const MASTER = ['zookeeper', 'mesos-master', 'marathon', 'chronos'];
+const names = (options: Parameters<typeof aNode>[0]) => planNode(aNode(options)).daemons.map(({ name }) => name);
+
+test.each<[readonly Role[], string, object, readonly string[]]>([
+  [['master'], '', {}, ['consul', ...MASTER, 'registrator']],
+  [['master'], '', { registerMasters: false }, ['consul', ...MASTER]],
+  [['master'], 'ORCHESTRATOR=none', {}, ['consul', 'registrator']],
+  [['master'], 'START_CHRONOS=false', {}, ['consul', 'zookeeper', 'mesos-master', 'marathon', 'registrator']],
+  [['slave'], '', {}, ['consul', 'mesos-slave', 'registrator']],
+  [['slave'], '', { internalDns: true }, ['consul', 'dnsmasq', 'mesos-slave', 'registrator', 'templater', 'haproxy']],
+  [['edge'], '', {}, ['consul', 'templater', 'haproxy']],
+  [['edge'], '', { vip: '10.0.0.100' }, ['consul', 'templater', 'haproxy', 'keepalived']],
+  [['slave', 'edge'], 'ORCHESTRATOR=none', {}, ['consul', 'registrator', 'templater', 'haproxy']],
+  [['master', 'edge'], 'ORCHESTRATOR=none', { registerMasters: false }, ['consul', 'templater', 'haproxy']],
+  [
+    ['master', 'slave', 'edge'],
+    '',
+    {},
+    ['consul', 'zookeeper', 'mesos-master', 'marathon', 'chronos', 'mesos-slave', 'registrator', 'templater', 'haproxy'],
+  ],
+])('TT-01, TT-03: %j with %j and %j runs its daemons', (roles, text, answers, expected) => {
+  expect(names({ roles, conf: text, answers })).toEqual(expected);
+});
+
+const agent = (options: Parameters<typeof aNode>[0]) => JSON.parse(fileOf('consul/agent.json', options) ?? '');
+
+test('TT-10, TT-62: every master is a server that expects all of them', () => {
+  expect(agent({ roles: ['master'], conf: 'CONSUL_DC=ber\nIN_DOMAIN=corp' })).toMatchObject({
+    server: true,
+    bootstrap_expect: 3,
+    retry_join: ['10.0.0.1', '10.0.0.3'],
+    datacenter: 'ber',
+    domain: 'corp',
+    bind_addr: '10.0.0.2',
+    client_addr: '127.0.0.1 10.0.0.2',
+    encrypt: 'gossip',
+    verify_server_hostname: true,
+    acl: { default_policy: 'deny', tokens: { master: expect.any(String) } },
+  });
+});
+
+test('other agents are clients without the management token; on an edge node their API is on loopback alone', () => {
+  const edge = agent({ roles: ['edge'] });
+
+  expect(edge).toMatchObject({ server: false, client_addr: '127.0.0.1', retry_join: ['10.0.0.1', '10.0.0.2', '10.0.0.3'] });
+  expect(edge.bootstrap_expect).toBeUndefined();
+  expect(Object.keys(edge.acl.tokens)).toEqual(['agent', 'default']);
+  expect(edge.services).toMatchObject([{ name: 'toots-edge', port: 80 }]);
+});
+
+test('without security there is neither TLS nor ACL', () => {
+  const plain = agent({ roles: ['slave'], context: { secrets: undefined } });
+
+  expect(plain).toMatchObject({ ports: { https: -1 } });
+  expect([plain.acl, plain.encrypt, plain.ca_file]).toEqual([undefined, undefined, undefined]);
+  expect(daemonOf('registrator', { roles: ['slave'], context: { secrets: undefined } }).environment['CONSUL_HTTP_ADDR']).toBe(
+    'http://127.0.0.1:8500',
+  );
+});
+
+test('a daemon finds its own token and no other, by HTTPS on its own node', () => {
+  const registrator = daemonOf('registrator', { roles: ['slave', 'edge'] });
+
+  expect(registrator.environment).toMatchObject({
+    CONSUL_HTTP_ADDR: 'https://127.0.0.1:8501',
+    CONSUL_HTTP_TOKEN_FILE: '/toots/registrator/token',
+  });
+  expect(registrator.mounts.map(({ from }) => from)).toEqual(['/var/run/docker.sock', '/var/lib/toots/registrator']);
+  expect(planNode(aNode({ roles: ['slave', 'edge'] })).files.filter(({ path }) => path.endsWith('token'))).toMatchObject([
+    { path: 'registrator/token', secret: true },
+    { path: 'templater/token', secret: true },
+  ]);
+});
+
+test('TT-63: the pages of a master are registered where a registrator runs', () => {
+  expect(daemonOf('marathon', { roles: ['master'] }).labels).toMatchObject({
+    SERVICE_8080_NAME: 'marathon',
+    SERVICE_8080_TAGS: 'haproxy',
+    SERVICE_8080_CHECK_HTTP: '/v2/leader',
+  });
+  expect(daemonOf('consul', { roles: ['master'] }).labels).toMatchObject({ SERVICE_8500_NAME: 'consul-ui' });
+  expect(daemonOf('marathon', { roles: ['master'], answers: { registerMasters: false } }).labels).toEqual({ SERVICE_IGNORE: 'true' });
+  expect(daemonOf('registrator', { roles: ['slave'] }).labels).toMatchObject({ SERVICE_IGNORE: 'true' });
+});
+
+test('TT-61, TT-66: the registrator gives this node’s address; HAProxy listens on it, on an edge node on every one', () => {
+  const bind = (roles: readonly Role[], text = '') => {
+    const { command } = daemonOf('templater', { roles, conf: text, answers: { internalDns: true } });
+    return command[command.indexOf('-bind') + 1];
+  };
+
+  expect(daemonOf('registrator', { roles: ['slave'] }).command).toEqual(['-ip', '10.0.0.9', '-hostname', 'node-a']);
+  expect([bind(['slave']), bind(['edge']), bind(['edge'], 'LISTEN_IP=10.0.0.77')]).toEqual(['10.0.0.9', '0.0.0.0', '10.0.0.77']);
+});
+
+test('TT-13: the edge serves the outer domain', () => {
+  expect(daemonOf('templater', { roles: ['edge'], conf: 'EX_DOMAIN=.example.org' }).command.join(' ')).toContain('-add-domain example.org');
+});
+
+test('TT-64: internal DNS answers with the balancer, or with what Consul says', () => {
+  const dns = (dnsAnswer: 'balancer' | 'instances') =>
+    fileOf('dns/dnsmasq.conf', { roles: ['slave'], answers: { internalDns: true, dnsAnswer } });
+
+  expect(dns('balancer')).toContain('server=/consul/127.0.0.1#8600\n');
+  expect(dns('balancer')).toContain('\naddress=/service.consul/10.0.0.9\n');
+  expect(dns('instances')).not.toContain('address=/');
+});
+
+test('TT-55, TT-56: the VIP is on this node’s interface, its peers are the edge nodes, and they know each other', () => {
+  const text = fileOf('templater/keepalived.conf.njk', { roles: ['edge'], answers: { vip: '10.0.0.100' } }) ?? '';
+
+  expect(text).toContain('service("toots-edge|any")');
+  for (const line of ['interface eth1', 'unicast_src_ip 10.0.0.9', 'state BACKUP', 'nopreempt', 'auth_pass abcdefgh', '    10.0.0.100'])
+    expect(text).toContain(line);
+});
+
+test('TT-67: Mesos and Marathon get the original’s flags', () => {
+  const words = (name: 'mesos-master' | 'marathon' | 'mesos-slave', roles: readonly Role[], answers = {}) =>
+    daemonOf(name, { roles, answers }).command.join(' ');
+  const zk = 'zk://10.0.0.1:2181,10.0.0.2:2181,10.0.0.3:2181';
+
+  expect(words('mesos-master', ['master'])).toContain(`--zk=${zk}/mesos --quorum=2 --cluster=mesoscluster`);
+  expect(words('marathon', ['master'])).toContain(`--master ${zk}/mesos --zk ${zk}/marathon`);
+  expect(words('mesos-slave', ['slave'])).toContain('--attributes=type:normal');
+  expect(words('mesos-slave', ['slave'], { slaveMode: 'persistent' })).toContain('--attributes=type:data');
+  expect(words('mesos-slave', ['slave'])).toContain('--docker_stop_timeout=5secs --gc_delay=1days --docker_remove_delay=10mins');
+  expect(daemonOf('zookeeper', { roles: ['master'] }).environment).toMatchObject({ ZOO_MY_ID: '2' });
+});
+
+test('TT-77: Marathon’s credentials are not on its command line', () => {
+  const { environment, command } = daemonOf('marathon', { roles: ['master'], conf: 'MARATHON_CREDENTIALS=ann:secret' });
+
+  expect(environment).toEqual({ MARATHON_HTTP_CREDENTIALS: 'ann:secret' });
+  expect(command.join(' ')).not.toContain('secret');
+});
+
+test('TT-16: images come from the private registry, each may be named', () => {
+  const text = 'REGISTRY_IP=10.0.0.8\nMARATHON_IMAGE=mine/marathon:2';
+
+  expect(daemonOf('consul', { roles: ['master'], conf: text }).image).toBe('registry.super.com/toots/consul:1.2.3');
+  expect(daemonOf('zookeeper', { roles: ['master'], conf: text }).image).toMatch(/^registry\.super\.com\/zookeeper:\d/);
+  expect(daemonOf('marathon', { roles: ['master'], conf: text }).image).toBe('mine/marathon:2');
+});
+
+test('TT-81, TT-82: params are added or replace ours; restricted/env reaches every container and beats nothing of ours', () => {
+  const options = {
+    roles: ['slave'],
+    conf: 'REGISTRATOR_PARAMS=-internal\nCONSUL_APP_PARAMS=agent -dev',
+    context: { env: { TZ: 'UTC', DOCKER_HOST: 'x' } },
+  } as const;
+
+  expect(daemonOf('registrator', options).command.at(-1)).toBe('-internal');
+  expect(daemonOf('consul', options).command).toEqual(['agent', '-dev']);
+  expect(daemonOf('registrator', options).environment).toMatchObject({ TZ: 'UTC', DOCKER_HOST: 'unix:///var/run/docker.sock' });
+});
+
+test('a daemon is another one when a file that it reads is, and only then', () => {
+  const labels = (text: string) =>
+    Object.fromEntries(
+      planNode(aNode({ roles: ['slave'], conf: text })).daemons.map(({ name, labels: own }) => [name, own['toots.files']]),
+    );
+
+  expect(labels('CONSUL_DC=a')['consul']).not.toBe(labels('CONSUL_DC=b')['consul']);
+  expect(labels('CONSUL_DC=a')['registrator']).toBe(labels('CONSUL_DC=b')['registrator']);
+});

@@ -1,0 +1,145 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { PROJECT_FOLDER, type RunningProgram, startProgram } from './program.ts';
+import { tempDir } from './temp-dir.ts';
+import { until } from './until.ts';
+
+/** A network that hosts are on: a bridge in a network namespace of its own, so that nothing of this machine's network is touched. */
+export interface Lan extends AsyncDisposable {
+  /** Runs a program on the network, as a client that is none of the hosts. */
+  readonly run: (file: string, args: readonly string[]) => Promise<string>;
+  /** Starts one there. */
+  readonly start: (file: string, args: readonly string[]) => Promise<RunningProgram>;
+  /** Starts a host with this name and last number of its address. */
+  readonly host: (name: string, number: number) => Promise<ClusterHost>;
+  /** The address with this last number. */
+  readonly address: (number: number) => string;
+}
+
+/** A machine of a cluster: its own network, mounts, host name, /etc, /run and Docker engine; this machine's kernel and programs. */
+export interface ClusterHost extends AsyncDisposable {
+  readonly name: string;
+  readonly address: string;
+  /** Holds Toots.conf and restricted/. */
+  readonly folder: string;
+  /** Runs a program on the host; answers what it printed. @throws ExecaError with its words when it fails. */
+  readonly run: (file: string, args: readonly string[], env?: Readonly<Record<string, string>>) => Promise<string>;
+  /** `./toots.sh` there, with its Toots.conf. */
+  readonly toots: (...args: readonly string[]) => Promise<string>;
+  readonly docker: (...args: readonly string[]) => Promise<string>;
+  /** Takes the host off the network, or puts it back. */
+  readonly link: (state: 'up' | 'down') => Promise<void>;
+}
+
+const PREFIX = '10.77.0';
+
+export async function startLan(): Promise<Lan> {
+  const holder = await startProgram('unshare', ['--net', 'sleep', 'infinity']);
+  const inside = ['-t', String(holder.pid), '-n', '--'];
+  const run = async (file: string, args: readonly string[]) =>
+    (await execa('nsenter', [...inside, file, ...args], { stdin: 'ignore' })).stdout;
+  await until(() => isOwnNamespace(holder.pid), 5_000, 'the network namespace is there');
+  await run('ip', ['link', 'set', 'lo', 'up']);
+  await run('ip', ['link', 'add', 'lan', 'type', 'bridge']);
+  await run('ip', ['address', 'add', `${PREFIX}.254/24`, 'dev', 'lan']);
+  await run('ip', ['link', 'set', 'lan', 'up']);
+  return {
+    run,
+    start: (file, args) => startProgram('nsenter', [...inside, file, ...args]),
+    host: (name, number) => startHost({ name, number, lanPid: holder.pid, onLan: run }),
+    address: (number) => `${PREFIX}.${number}`,
+    [Symbol.asyncDispose]: async () => {
+      await holder.stop();
+    },
+  };
+}
+
+async function isOwnNamespace(pid: number): Promise<boolean> {
+  const of = async (who: string) => (await execa('readlink', [`/proc/${who}/ns/net`])).stdout;
+  return (await of(String(pid))) !== (await of('self'));
+}
+
+/** The host's own view of its machine: what it changes, nobody else sees. */
+const OWN_MOUNTS = [
+  'set -e',
+  'mkdir -p "$1/etc" "$1/etc.work" "$1/docker" "$1/toots" "$1/log" "$1/containerd"',
+  'mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc,workdir=$1/etc.work" /etc',
+  'mkdir -p /var/lib/docker /var/lib/toots /var/log/toots',
+  'mount --bind "$1/docker" /var/lib/docker',
+  'mount --bind "$1/toots" /var/lib/toots',
+  'mount --bind "$1/log" /var/log/toots',
+  'mount -t tmpfs tmpfs /run',
+  'hostname "$2"',
+  'exec sleep infinity',
+].join('\n');
+
+interface HostOptions {
+  readonly name: string;
+  readonly number: number;
+  readonly lanPid: number;
+  readonly onLan: Lan['run'];
+}
+
+async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<ClusterHost> {
+  const folder = await tempDir();
+  const address = `${PREFIX}.${number}`;
+  const namespaces = ['--net', '--mount', '--uts', '--propagation', 'private'];
+  const holder = await startProgram('unshare', [...namespaces, 'sh', '-c', OWN_MOUNTS, 'sh', folder.path, name]);
+  const inside = ['-t', String(holder.pid), '-n', '-m', '-u', '--'];
+  const run = async (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { stdout } = await execa('nsenter', [...inside, file, ...args], { stdin: 'ignore', env, cwd: '/' });
+    return stdout;
+  };
+  await until(async () => (await execa('readlink', [`/proc/${holder.pid}/exe`])).stdout.endsWith('sleep'), 10_000, `the mounts of ${name}`);
+  const outer = `h${number}`;
+  await execa('ip', ['link', 'add', outer, 'netns', String(lanPid), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(holder.pid)]);
+  await onLan('ip', ['link', 'set', outer, 'master', 'lan', 'up']);
+  for (const words of [
+    ['link', 'set', 'lo', 'up'],
+    ['address', 'add', `${address}/24`, 'dev', 'eth0'],
+    ['link', 'set', 'eth0', 'up'],
+  ])
+    await run('ip', words);
+  await run('ip', ['route', 'add', 'default', 'via', `${PREFIX}.254`]);
+  const log = join(folder.path, 'log/dockerd.log');
+  // Each of its own number, or the route to its containers would be that of the network the hosts are on.
+  const engine = await startProgram('nsenter', [
+    ...inside,
+    ...['sh', '-c', `exec dockerd --bip 172.31.${number}.1/24 --log-level warn >${log} 2>&1`],
+  ]);
+  const docker = (...args: readonly string[]) => run('docker', args);
+  await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, `the engine of ${name}`);
+  return {
+    name,
+    address,
+    folder: folder.path,
+    run,
+    docker,
+    toots: (...args) => run(join(PROJECT_FOLDER, 'toots.sh'), args, { TOOTS_CONF: join(folder.path, 'Toots.conf') }),
+    link: async (state) => void (await onLan('ip', ['link', 'set', outer, state])),
+    [Symbol.asyncDispose]: async () => {
+      const ids = (await docker('ps', '-aq').catch(() => '')).split('\n').filter((id) => id !== '');
+      if (ids.length > 0) await docker('rm', '-f', '-v', ...ids).catch(() => '');
+      await engine.stop();
+      await holder.stop();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Has a host's engine have these images of this machine's. */
+export async function loadImages(host: ClusterHost, images: readonly string[]): Promise<void> {
+  const archive = join(host.folder, 'images.tar');
+  await execa('docker', ['save', '-o', archive, ...images], { stdin: 'ignore' });
+  await host.docker('load', '-i', archive);
+  await execa('rm', [archive]);
+}
+
+/** Writes a host's Toots.conf, and the secrets that another host has. */
+export async function writeConf(host: ClusterHost, conf: string, secretsOf?: ClusterHost): Promise<void> {
+  await writeFile(join(host.folder, 'Toots.conf'), conf);
+  if (secretsOf === undefined) return;
+  await mkdir(join(host.folder, 'restricted'), { recursive: true });
+  await execa('cp', ['-p', join(secretsOf.folder, 'restricted/secrets.json'), join(host.folder, 'restricted/secrets.json')]);
+}
