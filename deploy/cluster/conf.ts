@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { didYouMean } from '../../daemon/settings.ts';
+import { didYouMean } from '../../daemon/did-you-mean.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { ipVersion } from '../../model/ip-address.ts';
 import type { ConfEntry } from './conf-text.ts';

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { live } from '../../daemon/live.ts';
-import { flag, wholeNumber } from '../../daemon/settings.ts';
+import { flag, wholeNumber } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { ENGINE_URL } from '../host/docker-engine.ts';
 import { createProgress, STDOUT } from '../progress.ts';

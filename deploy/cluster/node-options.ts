@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
-import { flag, type Option, type SettingsOf, text } from '../../daemon/settings.ts';
+import type { Option, SettingsOf } from '../../daemon/settings.ts';
+import { flag, text } from '../../daemon/values.ts';
 import { PROJECT_FOLDER } from '../project.ts';
 import type { ConfEntry } from './conf-text.ts';
 import { parseRoles, ROLES } from './roles.ts';

@@ -1,4 +1,4 @@
-import { flag } from '../../daemon/settings.ts';
+import { flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { makeSecrets, readSecrets, writeSecrets } from './make-secrets.ts';
 import { consulDomain, datacenter } from './node-context.ts';

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { duration, flag } from '../../daemon/settings.ts';
+import { duration, flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { ensureEngine } from '../host/docker-engine.ts';
 import { installNodeNeeds } from '../host/needs.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { duration } from '../../daemon/settings.ts';
+import { duration } from '../../daemon/values.ts';
 import { VERSION } from '../../daemon/version.ts';
 import { command, wrongUsage } from '../command.ts';
 import { docker } from '../host/docker-engine.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { flag } from '../../daemon/settings.ts';
+import { flag } from '../../daemon/values.ts';
 import { stateOption } from '../cluster/node-options.ts';
 import { isNode } from '../cluster/node-state.ts';
 import { takeDownNode } from '../cluster/take-down-node.ts';
