@@ -43,17 +43,19 @@ const NO_CERTIFICATES: EdgePlan['certificates'] = new Map();
 export function createPlanner(): Planner {
   const planned = rememberedByInstances(planService);
   const settled = rememberedBySame(settleRules);
+  const sorted = rememberedOrder();
   return (catalog, policy, lastGood) => {
     const good = new Map<string, ServiceRules>();
     const groups = new Map<string, EdgeGroup>();
     const problems: Problem[] = [];
     const hostNames = new Set<string>();
     const rules: ClaimingRules[] = [];
-    for (const service of [...catalog.services.keys()].sort(byteOrder)) {
+    const keys = keysByService(catalog.keys);
+    for (const service of sorted(catalog.services)) {
       const part = planned({
         service,
         instances: catalog.services.get(service) ?? [],
-        keys: keysOf(catalog, service),
+        keys: keys.get(service) ?? NO_KEYS,
         resolved: policy.resolved,
         lastGood: lastGood.get(service),
       });
@@ -73,11 +75,32 @@ export function createPlanner(): Planner {
   };
 }
 
-function keysOf({ keys }: Catalog, service: string): ServiceKeys {
-  return {
-    maxconn: keys.get(`haproxy/${service}/maxconn`),
-    weights: keys.get(`haproxy/${service}/weights`),
-    auth: keys.get(`haproxy/${service}/auth`),
+const NO_KEYS: ServiceKeys = {};
+
+/** What keys say of services, by service. */
+function keysByService(keys: Catalog['keys']): ReadonlyMap<string, ServiceKeys> {
+  const before = keysKnown.get(keys);
+  if (before !== undefined) return before;
+  const services = new Map<string, ServiceKeys>();
+  for (const [path, value] of keys) {
+    const [, service, option] = /^haproxy\/(.+)\/(maxconn|weights|auth)$/s.exec(path) ?? [];
+    if (service !== undefined && option !== undefined) services.set(service, { ...services.get(service), [option]: value });
+  }
+  keysKnown.set(keys, services);
+  return services;
+}
+
+/** Most catalogs have the keys of the catalog before them. */
+const keysKnown = new WeakMap<Catalog['keys'], ReadonlyMap<string, ServiceKeys>>();
+
+/** Names in byte order; those that come as they came before are not sorted anew. */
+function rememberedOrder(): (services: Catalog['services']) => readonly string[] {
+  let came: readonly string[] = [];
+  let sorted: readonly string[] = [];
+  return (services) => {
+    const names = [...services.keys()];
+    if (!isSameList(names, came)) [came, sorted] = [names, names.toSorted(byteOrder)];
+    return sorted;
   };
 }
 

@@ -5,6 +5,7 @@ import { isSystemError } from '../../daemon/system-error.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { BALANCES } from '../../model/edge.ts';
 import { hostPattern } from '../../model/host-pattern.ts';
+import type { Instance } from '../../model/instance.ts';
 import type { IpNetwork } from '../../model/ip-network.ts';
 import { pathPrefix } from '../../model/path-prefix.ts';
 import type { LastGood } from '../../model/plan-edge.ts';
@@ -57,12 +58,19 @@ const memory = z.object({
 /** @throws OperationError when the file cannot be written. */
 export function writeMemory(path: string, { catalog, lastGood }: EdgeMemory): Promise<void> {
   const { services, datacenters, keys } = catalog;
-  return replaceFile(
-    path,
-    JSON.stringify({ services: [...services], datacenters, keys: [...keys], lastGood: [...lastGood] }),
-    SECRET_FILE_MODE,
-  );
+  const lists = [...services].map(([name, instances]) => `[${JSON.stringify(name)},${jsonOf(instances)}]`);
+  const rest = JSON.stringify({ datacenters, keys: [...keys], lastGood: [...lastGood] });
+  return replaceFile(path, `{"services":[${lists.join(',')}],${rest.slice(1)}`, SECRET_FILE_MODE);
 }
+
+/** The JSON of a list that is the same object as before is not made anew. */
+function jsonOf(instances: readonly Instance[]): string {
+  const text = texts.get(instances) ?? JSON.stringify(instances);
+  texts.set(instances, text);
+  return text;
+}
+
+const texts = new WeakMap<readonly Instance[], string>();
 
 /** Undefined when there is none. @throws OperationError when there is one that cannot be read. */
 export async function readMemory(path: string): Promise<EdgeMemory | undefined> {

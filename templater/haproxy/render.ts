@@ -98,13 +98,20 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
 
   return (plan) => {
     const certificates = [...plan.certificates.keys()];
-    const groups = [...plan.groups.values()].map((group) => ({ group, ...ofGroup(group, certificates.length > 0) }));
+    const sections = new Map<string, Section>();
+    const heads = new Map<string, string>();
+    for (const group of plan.groups.values()) {
+      const made = ofGroup(group, certificates.length > 0);
+      sections.set(group.key, made);
+      heads.set(group.key, made.head);
+    }
     const base = baseOf(...certificates);
-    const shape: EdgeShape = { base, listeners: plan.listeners, groups: new Map(groups.map(({ group, head }) => [group.key, head])) };
+    const shape: EdgeShape = { base, listeners: plan.listeners, groups: heads };
     const name = nameOf(shape);
     const listeners = [...plan.listeners].sort(([a], [b]) => a - b).map(([port, group]) => ({ port, group }));
     return {
-      config: () => text(listeners, certificates, groups.map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
+      config: () =>
+        text(listeners, certificates, [...sections.values()].map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
       certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
       hostsMap: mapOf(plan.hosts),
       vhostsMap: mapOf(vhostKeys(plan.vhosts)),
@@ -140,9 +147,13 @@ function rememberedFingerprint(): (shape: EdgeShape) => string {
 }
 
 function isSameShape(a: EdgeShape, b: EdgeShape): boolean {
-  const isSame = <Key, Value>(x: ReadonlyMap<Key, Value>, y: ReadonlyMap<Key, Value>) =>
-    x.size === y.size && [...x].every(([key, value]) => y.get(key) === value);
-  return a.base === b.base && isSame(a.listeners, b.listeners) && isSame(a.groups, b.groups);
+  return a.base === b.base && isSameMap(a.listeners, b.listeners) && isSameMap(a.groups, b.groups);
+}
+
+function isSameMap<Key, Value>(a: ReadonlyMap<Key, Value>, b: ReadonlyMap<Key, Value>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
 }
 
 function rememberedLast(make: (...words: readonly string[]) => string): (...words: readonly string[]) => string {
