@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 
 /** How long the parts of a service may take to end before it ends without them, milliseconds. */
-const END_WITHIN_MS = 4_000;
+const END_WITHIN_MS = 2_500;
 
 /**
  * Runs a program until it ends or is told to: TERM and INT abort the signal it was given.

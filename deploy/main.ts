@@ -11,8 +11,11 @@ import { type Command, wrongUsage } from './command.ts';
 import { demoCommand, demoSupervisorCommand } from './demo/demo-command.ts';
 import { downCommand } from './demo/down-command.ts';
 import { statusCommand } from './demo/status-command.ts';
+import { diffCommand } from './edge/diff-command.ts';
 import { explainCommand } from './edge/explain-command.ts';
+import { historyCommand } from './edge/history-command.ts';
 import { releaseCommand } from './edge/release-command.ts';
+import { rollbackCommand } from './edge/rollback-command.ts';
 import { weightCommand } from './edge/weight-command.ts';
 import { commandNames, helpText } from './help.ts';
 import { testCommand } from './tests/test-command.ts';
@@ -34,6 +37,9 @@ const COMMANDS: readonly Command[] = [
   demoCommand,
   explainCommand,
   weightCommand,
+  historyCommand,
+  diffCommand,
+  rollbackCommand,
   releaseCommand,
   testCommand,
 ];

@@ -11,6 +11,7 @@ import type { Catalog } from '../model/catalog.ts';
 
 import { explainRequest, explainService } from '../model/explain.ts';
 import { createBelievedCatalog } from './believed-catalog.ts';
+import { prepareRunDir } from './haproxy/config-files.ts';
 import { type EdgeMemory, readMemory, writeMemory } from './haproxy/edge-memory.ts';
 import { createEdgeMetrics } from './haproxy/edge-metrics.ts';
 import { type EdgeSettings, edgeFiles, ownNames } from './haproxy/edge-settings.ts';
@@ -18,6 +19,10 @@ import { edgeStatus } from './haproxy/edge-status.ts';
 import { EDGE_WATCH } from './haproxy/edge-watch.ts';
 import { createEdgeEngine, type EdgeEngine } from './haproxy/engine.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
+import { createHistory } from './haproxy/history.ts';
+import { readPin } from './haproxy/pin-file.ts';
+import { lockRunDir } from './haproxy/run-dir-lock.ts';
+import { createHistoryApi } from './history-api.ts';
 
 /** How long a start waits for Consul before it serves what was last believed, milliseconds. */
 const CONSUL_ABSENT_AFTER_MS = 3_000;
@@ -34,15 +39,23 @@ export async function runEdge(
   const problems = createProblemBook(log);
   const features = await readFeatures(settings.haproxy, signal);
   await using transport = connectConsul(consulOptions(settings));
-  const { memory: memoryFile } = edgeFiles(settings.runDir);
+  const files = edgeFiles(settings.runDir);
+  await prepareRunDir(settings.runDir, files);
+  await lockRunDir(settings.runDir, files.lock);
+  const { memory: memoryFile } = files;
   const memory = await rememberedEdge(memoryFile, log);
+  const { history: historyFile, pin: pinFile } = files;
+  const history = createHistory(historyFile, (err) => log.warn({ err }, 'a generation of the edge cannot be kept'));
   const engine = createEdgeEngine({
     settings,
     features,
     problems,
+    history,
+    pinned: await readPin(pinFile),
     metrics: createEdgeMetrics(metrics, {
       problems: () => problems.list().length,
       holds: () => guarded.holds().length,
+      pinned: () => engine.status().pinned?.generation ?? 0,
       certificates: () => engine.status().certificates,
     }),
     lastGood: memory?.lastGood ?? new Map(),
@@ -56,6 +69,7 @@ export async function runEdge(
     remember(catalog);
   };
   const guarded = createBelievedCatalog({ last: believed, holdMs: settings.holdMs, believe, log });
+  const historyApi = createHistoryApi(history, engine, pinFile);
   const watch = watchCatalog({ transport, ...EDGE_WATCH, log }, signal);
   await serveApi(
     settings.api,
@@ -74,7 +88,8 @@ export async function runEdge(
       metrics,
       routes: {
         'GET /explain': async (query) => explain(query),
-        'POST /release': async (query) => ({ status: 200, body: { released: guarded.release(query.get('service') ?? undefined) } }),
+        'POST /release': release,
+        ...historyApi.routes,
       },
     },
     signal,
@@ -84,15 +99,23 @@ export async function runEdge(
     'edge starts',
   );
   await Promise.all([engine.run(signal), follow(), serveFromMemory()]);
+  await history.flush();
   return 0;
 
+  async function release(query: URLSearchParams): Promise<ApiAnswer> {
+    const service = query.get('service') ?? undefined;
+    const unpinned = service === undefined ? await historyApi.unpin() : undefined;
+    return { status: 200, body: { released: guarded.release(service), unpinned: unpinned ?? null } };
+  }
+
   function explain(query: URLSearchParams): ApiAnswer {
-    const { catalog, planned, resolved } = engine.status();
+    const { catalog, planned, resolved, pinned } = engine.status();
     if (catalog === undefined || planned === undefined) return { status: 503, body: { error: 'there is no plan yet' } };
     const edge = { catalog, plan: planned.plan, problems: problems.list(), resolved, ownNames: ownNames() };
     const [service, host] = [query.get('service'), query.get('host')];
-    if (service !== null) return { status: 200, body: explainService(edge, service) };
-    if (host !== null) return { status: 200, body: explainRequest(edge, host, query.get('path') ?? '/') };
+    const also = { pinned: pinned?.generation ?? null };
+    if (service !== null) return { status: 200, body: { ...explainService(edge, service), ...also } };
+    if (host !== null) return { status: 200, body: { ...explainRequest(edge, host, query.get('path') ?? '/'), ...also } };
     return { status: 400, body: { error: 'ask with ?service=NAME or ?host=HOST&path=/PATH' } };
   }
 

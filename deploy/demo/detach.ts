@@ -20,7 +20,9 @@ export async function detachDemo(runDir: string, screen: Screen, signal: AbortSi
   const files = demoFiles(runDir);
   const before = await readDemoState(files);
   if (isUp(before)) {
-    throw new OperationError('start the demo', { subject: runDir, hint: `one runs already, since ${before.since}; toots down ends it` });
+    throw new OperationError('start the demo', {
+      hint: `one runs already, since ${before.since}, in ${runDir}; ./toots.sh status shows it, ./toots.sh down ends it`,
+    });
   }
   await mkdir(files.logs, { recursive: true });
   const logFile = join(files.logs, 'demo.log');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { flag } from '../../daemon/values.ts';
+import { shownVariant } from '../../model/variant-name.ts';
 import { command } from '../command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 
@@ -31,6 +32,8 @@ const request = z.object({
   service: service.optional(),
 });
 
+const pin = z.object({ pinned: z.number().nullable() });
+
 type Service = z.infer<typeof service>;
 type Request = z.infer<typeof request>;
 
@@ -46,15 +49,32 @@ export const explainCommand = command(
     positionals: { least: 1, most: 1 },
   },
   async ({ api, json }, [target = '']) => {
-    const question = questionOf(target);
-    const answer = await askTemplater(api, 'GET', '/explain', question);
-    const explained = 'service' in question ? { service: service.parse(answer) } : { request: request.parse(answer) };
+    const { answer, ...explained } = await explain(api, target);
+    const { pinned } = pin.parse(answer);
+    if (!json && pinned !== null)
+      process.stdout.write(`The edge is pinned to generation ${pinned}; toots release lets it follow Consul again.\n\n`);
     if (json) process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-    else process.stdout.write(explained.service === undefined ? requestText(explained.request) : serviceText(explained.service));
+    else if (explained.service !== undefined) process.stdout.write(serviceText(explained.service));
+    else if (explained.request !== undefined) process.stdout.write(requestText(explained.request));
     const found = explained.service ?? explained.request?.service;
     return found?.instances.some(({ served }) => served) || explained.request?.rule === 'landing page' ? 0 : 1;
   },
 );
+
+/** A single word that is no service may be a name of the node. */
+async function explain(
+  api: { address: string; port: number },
+  target: string,
+): Promise<{ answer: unknown; service?: Service; request?: Request }> {
+  const question = questionOf(target);
+  const answer = await askTemplater(api, 'GET', '/explain', question);
+  if (!('service' in question)) return { answer, request: request.parse(answer) };
+  const asService = service.parse(answer);
+  if (asService.known) return { answer, service: asService };
+  const asHost = await askTemplater(api, 'GET', '/explain', { host: target, path: '/' });
+  const found = request.parse(asHost);
+  return found.rule === 'host' || found.rule === 'landing page' ? { answer: asHost, request: found } : { answer, service: asService };
+}
 
 /** A word without dot, slash or colon is a service; anything else is a host, a path, or both, with or without a scheme. */
 export function questionOf(target: string): { service: string } | { host: string; path: string } {
@@ -76,9 +96,10 @@ export function requestText({ host, path, rule, claim, service: found }: Request
 export function serviceText({ service: name, known, hosts, paths, ports, instances, problems }: Service): string {
   if (!known)
     return `${name}: Consul has no service of this name with a tag for the edge (haproxy, haproxy_route=/path, haproxy_tcp=PORT)\n`;
+  const variants = new Set(instances.map(({ variant }) => variant));
   const rows = instances.map(({ id, node, address, variant, served, whyNot, weight, tags }) => {
     const state = served ? `served, weight ${weight}` : `not served: ${whyNot}`;
-    return `  ${id} at ${address} on ${node}${variant === '' ? '' : `, ${variant}`}: ${state}\n    tags ${tags.join(' ') || 'none of the edge'}\n`;
+    return `  ${id} at ${address} on ${node}${variant === '' ? '' : `, ${shownVariant(variant, variants)}`}: ${state}\n    tags ${tags.join(' ') || 'none of the edge'}\n`;
   });
   const list = (title: string, items: readonly (string | number)[]) => (items.length === 0 ? '' : `${title} ${items.join(', ')}\n`);
   return [

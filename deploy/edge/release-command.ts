@@ -2,22 +2,24 @@ import { z } from 'zod';
 import { command } from '../command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 
-const answer = z.object({ released: z.array(z.string()) });
+const answer = z.object({ released: z.array(z.string()), unpinned: z.number().nullable() });
 
 /** Gives up what the guard holds. */
 export const releaseCommand = command(
   {
     name: 'release',
     usage: '[SERVICE]',
-    line: 'Lets go of instances that the edge holds as a suspected outage',
+    line: 'Lets go of what the edge holds as a suspected outage, and of a rollback',
     about:
-      'Believes Consul again: gives up what this edge holds, of one service or of all, and prints the services. Exit 0 also when nothing was held.',
+      'Believes Consul again: gives up what this edge holds, of one service or of all, and prints the services. Without a service it also ends a rollback. Exit 0 also when nothing was held.',
     options: { api: templaterApi },
     positionals: { least: 0, most: 1 },
   },
   async ({ api }, [service]) => {
-    const { released } = answer.parse(await askTemplater(api, 'POST', '/release', service === undefined ? {} : { service }));
-    process.stdout.write(released.length === 0 ? 'Nothing was held.\n' : `Released: ${released.join(', ')}\n`);
+    const { released, unpinned } = answer.parse(await askTemplater(api, 'POST', '/release', service === undefined ? {} : { service }));
+    if (unpinned !== null) process.stdout.write(`The edge follows Consul again; it was pinned to generation ${unpinned}.\n`);
+    if (released.length > 0) process.stdout.write(`Released: ${released.join(', ')}\n`);
+    else if (unpinned === null) process.stdout.write('Nothing was held.\n');
     return 0;
   },
 );

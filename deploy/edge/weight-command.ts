@@ -1,8 +1,11 @@
+import { z } from 'zod';
 import { ConsulRefusal, call } from '../../consul/call.ts';
 import { consulOptions, consulSettings } from '../../consul/settings.ts';
 import { type ConsulTransport, createTransport } from '../../consul/transport.ts';
 import { flag } from '../../daemon/values.ts';
 import { isHostName } from '../../model/host-name.ts';
+import { VARIANT_META } from '../../model/instance.ts';
+import { shownVariant, unknownVariants } from '../../model/variant-name.ts';
 import { parseWeightShares } from '../../model/weight-shares.ts';
 import { command, wrongUsage } from '../command.ts';
 
@@ -10,12 +13,13 @@ import { command, wrongUsage } from '../command.ts';
 export const weightCommand = command(
   {
     name: 'weight',
-    usage: 'SERVICE [VARIANT=SHARE …] [-clear]',
+    usage: 'SERVICE [VARIANT=SHARE …] [-force|-clear]',
     line: 'Splits a service’s requests between its variants: weight python stable=90 canary=10',
     about:
       'Gives each named variant of a service a share of its requests (KV haproxy/SERVICE/weights), whatever the number of its instances; variants that are not named share what is left of 100 by the weights of their tags. Every edge follows at the next request. Without shares it prints those that are set; -clear goes back to the tags.',
     options: {
       ...consulSettings,
+      force: { flag: 'force', schema: flag(), describe: 'Sets shares of variants that have no instance yet' },
       clear: { flag: 'clear', schema: flag(), describe: 'Removes the shares; the weights of the tags count again' },
     },
     positionals: { least: 1, most: 100 },
@@ -28,12 +32,40 @@ export const weightCommand = command(
     await using transport = createTransport(consulOptions(settings));
     const path = `/v1/kv/haproxy/${encodeURIComponent(service)}/weights`;
     const signal = new AbortController().signal;
+    if (!settings.force && words.length > 0) {
+      const variants = await variantsOf(transport, service, signal);
+      const unknown = unknownVariants(Object.keys(shares), variants);
+      if (unknown.length > 0)
+        return wrongUsage(
+          unknown.map((name) => unknownVariant(service, name, variants)),
+          'toots weight -help',
+        );
+    }
     if (settings.clear) await call(transport, { method: 'DELETE', path }, signal);
     else if (words.length > 0) await call(transport, { method: 'PUT', path, body: JSON.stringify(shares) }, signal);
     process.stdout.write(`${service}: ${await shownShares(transport, path, signal)}\n`);
     return 0;
   },
 );
+
+/** The variants of a service's instances, healthy or not. */
+async function variantsOf(transport: ConsulTransport, name: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const rows = instances.parse(await call(transport, { method: 'GET', path: `/v1/catalog/service/${encodeURIComponent(name)}` }, signal));
+  return new Set(rows.flatMap(({ ServiceMeta }) => (ServiceMeta?.[VARIANT_META] ? [ServiceMeta[VARIANT_META]] : [])));
+}
+
+const instances = z.array(z.object({ ServiceMeta: z.record(z.string(), z.string()).nullish() }));
+
+function unknownVariant(service: string, name: string, variants: ReadonlySet<string>): string {
+  const known =
+    variants.size === 0
+      ? 'none that is known'
+      : [...variants]
+          .map((variant) => shownVariant(variant, variants))
+          .sort()
+          .join(', ');
+  return `${name} is no variant of ${service}, which has ${known}; -force sets its share all the same`;
+}
 
 /** `stable=90` words to an object; every fault is told. Pure. */
 export function readShares(words: readonly string[]): { shares: Record<string, number>; problems: string[] } {

@@ -12,10 +12,20 @@ export interface EdgeMetrics {
 /** The edge's own metrics. */
 export function createEdgeMetrics(
   metrics: Metrics,
-  count: { readonly problems: () => number; readonly holds: () => number; readonly certificates: () => readonly CertificateInfo[] },
+  count: {
+    readonly problems: () => number;
+    readonly holds: () => number;
+    readonly pinned: () => number;
+    readonly certificates: () => readonly CertificateInfo[];
+  },
 ): EdgeMetrics {
   metrics.measured('toots_problems', 'Problems there are now', count.problems);
   metrics.measured('toots_holds', 'Services of which something is held as a suspected outage of Consul', count.holds);
+  metrics.measured(
+    'toots_edge_pinned_generation',
+    'The generation that the edge was taken back to; 0 when it follows Consul',
+    count.pinned,
+  );
   metrics.measured('toots_edge_certificate_expiry_timestamp_seconds', 'When a certificate ends, in seconds since 1970, by its file', () =>
     count.certificates().map(({ file, validTo }) => ({ labels: { file }, value: Date.parse(validTo) / 1000 })),
   );

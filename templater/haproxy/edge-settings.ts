@@ -163,6 +163,12 @@ export function edgeFiles(runDir: string) {
     shape: (fingerprint: string) => join(runDir, `shape-${fingerprint}.json`),
     /** What was last known good: the catalog and the rules of each service. */
     memory: join(runDir, 'memory.json'),
+    /** What the edge was, a line for each generation. */
+    history: join(runDir, 'history.jsonl'),
+    /** The generation that the edge was taken back to. */
+    pin: join(runDir, 'pin.json'),
+    /** Listened on by the templater that has this run directory. */
+    lock: join(runDir, 'templater.sock'),
   } as const;
 }
 

@@ -3,6 +3,7 @@ import type { PlannedEdge } from '../../model/plan-edge.ts';
 import type { CertificateInfo } from './certificates.ts';
 import type { EdgeSettings } from './edge-settings.ts';
 import type { LastRound } from './engine.ts';
+import type { Pin } from './pinned-plan.ts';
 import type { HaproxyFeatures } from './render.ts';
 import type { RunningEdge } from './running-edge.ts';
 
@@ -13,6 +14,7 @@ export interface EdgeStatusParts {
   readonly planned: PlannedEdge | undefined;
   readonly running: RunningEdge | undefined;
   readonly lastRound: LastRound | undefined;
+  readonly pinned: Pin | undefined;
   readonly certificates: readonly CertificateInfo[];
   readonly holds: readonly object[];
   readonly problems: readonly KnownProblem[];
@@ -26,6 +28,7 @@ export function edgeStatus({
   planned,
   running,
   lastRound,
+  pinned,
   certificates,
   holds,
   problems,
@@ -51,6 +54,7 @@ export function edgeStatus({
               settings.certs === '' ? 'no folder of certificates is set (-certs DIR)' : `there is no certificate in ${settings.certs}`,
           },
     lastRound: lastRound ?? null,
+    pinned: pinned === undefined ? null : { generation: pinned.generation, since: pinned.since },
     services:
       planned === undefined
         ? []

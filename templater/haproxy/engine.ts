@@ -6,16 +6,19 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import type { ProblemBook } from '../../daemon/problem-book.ts';
 import { sleep } from '../../daemon/sleep.ts';
 import type { Catalog } from '../../model/catalog.ts';
+import type { EdgePlan } from '../../model/edge.ts';
 import type { Resolved } from '../../model/edge-instances.ts';
 import { createPlanner, type LastGood, type PlannedEdge } from '../../model/plan-edge.ts';
+import type { Said } from './apply-actions.ts';
 import { type CertificateInfo, createCertificateStore } from './certificates.ts';
-import { prepareRunDir } from './config-files.ts';
 import { changeOfEdge } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
 import { createFiling } from './filing.ts';
 import { createHaproxyControl } from './haproxy-control.ts';
+import type { History } from './history.ts';
 import { createListenPorts } from './listen-ports.ts';
+import { type Pin, pinnedPlan } from './pinned-plan.ts';
 import { createRenderer, type HaproxyFeatures } from './render.ts';
 import { createResolver } from './resolver.ts';
 import type { RunningEdge } from './running-edge.ts';
@@ -29,10 +32,12 @@ export interface Done {
   readonly commands: number;
   /** Why HAProxy was, or has to be, reloaded. */
   readonly reasons: readonly string[];
+  /** What it was told, and answered. */
+  readonly said: readonly Said[];
 }
 
 /** The last round that did something, for /status. */
-export interface LastRound extends Done {
+export interface LastRound extends Omit<Done, 'said'> {
   readonly at: string;
   readonly ms: number;
   readonly why: readonly string[];
@@ -41,6 +46,8 @@ export interface LastRound extends Done {
 export interface EdgeEngine {
   /** Takes the newest catalog; those that it did not get to are skipped. */
   readonly follow: (catalog: Catalog, why: string) => void;
+  /** Keeps the edge at an earlier plan, with the instances that live; undefined lets it follow the catalog again. */
+  readonly pin: (pin: Pin | undefined) => void;
   /** Keeps HAProxy true to the catalog until the signal aborts. HAProxy goes on after that. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly status: () => {
@@ -50,6 +57,7 @@ export interface EdgeEngine {
     readonly certificates: readonly CertificateInfo[];
     readonly running: RunningEdge | undefined;
     readonly lastRound: LastRound | undefined;
+    readonly pinned: Pin | undefined;
   };
 }
 
@@ -60,6 +68,8 @@ export interface EdgeEngineParts {
   readonly metrics: EdgeMetrics;
   /** The rules that services had without a fault when the program last ran. */
   readonly lastGood: LastGood;
+  readonly pinned: Pin | undefined;
+  readonly history: Pick<History, 'add'>;
   readonly log: Logger;
 }
 
@@ -71,7 +81,8 @@ const CERTIFICATES_EVERY_MS = 2_000;
 const LOOK_FOR_DRIFT = 'look for drift';
 
 /** Makes the engine of an edge: one round at a time, each from the newest catalog and from what HAProxy is. */
-export function createEdgeEngine({ settings, features, problems, metrics, lastGood: remembered, log }: EdgeEngineParts): EdgeEngine {
+export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): EdgeEngine {
+  const { settings, features, problems, metrics } = parts;
   const files = edgeFiles(settings.runDir);
   const makePlan = createPlanner();
   const haproxy = createHaproxyControl({ settings, metrics, log });
@@ -91,7 +102,8 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
   const alarm = createAlarm(rounds.tell);
   let stop: AbortSignal = new AbortController().signal;
   let catalog: Catalog | undefined;
-  let lastGood: LastGood = remembered;
+  let lastGood: LastGood = parts.lastGood;
+  let pinned: Pin | undefined = parts.pinned;
   let planned: PlannedEdge | undefined;
   let lastRound: LastRound | undefined;
 
@@ -104,12 +116,14 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     const ms = performance.now() - started;
     metrics.round(done.did, ms, done.commands);
     if (done.did === 'nothing' && done.reasons.length === 0) return;
-    lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, why, ...done };
+    const { said, ...told } = done;
+    lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, why: shortened(why), ...told };
     log.info(lastRound, 'round');
+    if (done.did !== 'nothing' && done.did !== 'failed' && planned !== undefined) history.add({ ...lastRound, said }, planned.plan);
   }
 
   function failed(error: unknown): Done {
-    const done: Done = { did: 'failed', commands: 0, reasons: [] };
+    const done: Done = { did: 'failed', commands: 0, reasons: [], said: [] };
     if (stop.aborted) return done;
     if (!(error instanceof OperationError)) throw error;
     haproxy.forget();
@@ -145,13 +159,20 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     const first = makePlan(wanted, policyOf(), lastGood);
     const changed = await ports.probe(first, open);
     if (ports.waiting()) alarm.in(AGAIN_MS, 'a port may be free again');
-    return changed ? makePlan(wanted, policyOf(), lastGood) : first;
+    const now = changed ? makePlan(wanted, policyOf(), lastGood) : first;
+    return pinned === undefined ? now : { ...now, plan: await pinnedWithPorts(pinned.plan, now, open) };
+  }
+
+  async function pinnedWithPorts(then: EdgePlan, now: PlannedEdge, open: ReadonlyMap<number, string>): Promise<EdgePlan> {
+    const plan = pinnedPlan(then, now.plan);
+    await ports.probe({ ...now, plan }, open);
+    return { ...plan, listeners: new Map([...plan.listeners].filter(([port]) => !ports.refused().has(port))) };
   }
 
   async function start({ plan }: PlannedEdge): Promise<Done> {
     const valid = await filing.now(config.render(plan));
     await haproxy.start(valid.plan, valid.rendered, stop);
-    return { did: 'started', commands: 0, reasons: ['no HAProxy was running'] };
+    return { did: 'started', commands: 0, reasons: ['no HAProxy was running'], said: [] };
   }
 
   /** What can be told at run time first, as it is the quickest; then the reload, if there must be one; the files wait for neither. */
@@ -167,7 +188,7 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     const reasons = [...shapeReasons, ...refused];
     const waitMs = reasons.length === 0 ? 0 : await haproxy.waitBeforeReload(stop);
     if (waitMs > 0) alarm.in(waitMs, 'a reload is due');
-    const done: Done = { did: commands > 0 ? 'runtime' : 'nothing', commands, reasons };
+    const done: Done = { did: commands > 0 ? 'runtime' : 'nothing', commands, reasons, said: told?.said ?? [] };
     if (reasons.length === 0 || waitMs > 0) {
       filing.later(edge);
       return done;
@@ -176,7 +197,7 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
     const due = valid === edge ? reasons : [...reloadReasons((told?.running ?? before).shape, valid.rendered.shape), ...refused];
     if (due.length === 0) return { ...done, reasons: due };
     await haproxy.reload(valid.plan, valid.rendered, stop);
-    return { did: 'reload', commands, reasons: due };
+    return { ...done, did: 'reload', reasons: due };
   }
 
   async function lookAfter(signal: AbortSignal): Promise<void> {
@@ -214,9 +235,12 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
       catalog = newest;
       rounds.tell(why);
     },
+    pin: (pin) => {
+      pinned = pin;
+      rounds.tell(pin === undefined ? 'released by hand' : `taken back by hand to generation ${pin.generation}`);
+    },
     run: async (signal) => {
       stop = signal;
-      await prepareRunDir(settings.runDir, files);
       await readCertificates();
       await Promise.all([rounds.run(signal), lookAfter(signal), followCertificates(signal)]);
       await filing.flush().catch((err: unknown) => log.warn({ err }, 'the last changes are in HAProxy, not in its files'));
@@ -228,6 +252,16 @@ export function createEdgeEngine({ settings, features, problems, metrics, lastGo
       resolved: resolver.known(),
       running: haproxy.running(),
       lastRound,
+      pinned,
     }),
   };
+}
+
+/** How many causes of a round are told. */
+const TOLD_CAUSES = 5;
+
+/** Each cause once, and how many more there were. */
+function shortened(why: readonly string[]): readonly string[] {
+  const causes = [...new Set(why)];
+  return causes.length <= TOLD_CAUSES ? causes : [...causes.slice(0, TOLD_CAUSES), `and ${causes.length - TOLD_CAUSES} more`];
 }
