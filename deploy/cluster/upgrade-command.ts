@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { duration } from '../../daemon/values.ts';
+import { duration, flag } from '../../daemon/values.ts';
 import { VERSION } from '../../daemon/version.ts';
 import { command, wrongUsage } from '../command.ts';
 import { docker } from '../host/docker-engine.ts';
@@ -29,6 +29,7 @@ export const upgradeCommand = command(
       'does not become well goes back to the image it had, and the upgrade ends there. Upgrade the nodes of a cluster one after the other.',
     options: {
       ...nodeOptions,
+      noBuild: { flag: 'no-build', schema: flag(), describe: 'Takes the images that are there; only what is missing is pulled or built' },
       waitMs: { flag: 'wait', value: 'DURATION', schema: duration('2m'), describe: 'How long a daemon may take until it is well' },
     },
   },
@@ -42,7 +43,8 @@ export const upgradeCommand = command(
     const had = await imagesInUse(await daemonNames(stateDir));
     return await live(async (signal) => {
       const progress = createProgress(STDOUT);
-      if (plan.daemons.some(({ image }) => image.startsWith('toots/'))) await buildOwnImages(VERSION, progress, signal);
+      if (!settings.noBuild && plan.daemons.some(({ image }) => image.startsWith('toots/')))
+        await buildOwnImages(VERSION, progress, signal);
       await ensureImages(
         plan.daemons.map(({ image }) => image),
         progress,

@@ -28,21 +28,23 @@ export const testCommand = command(
     const wanted = word === undefined ? present : TEST_PARTS.filter((part) => part === word);
     if (wanted.length === 0) return wrongUsage([`unknown part ${word}${didYouMean(word ?? '', TEST_PARTS, '')}`], 'toots test -help');
     return await live(async (signal) => {
-      const { passed, failed } = await runAll(wanted, present, signal);
+      const { passed, failed } = await runAll(wanted, present, word !== undefined, signal);
       process.stdout.write(`${passed} passed, ${failed} failed\n`);
       return failed === 0 ? 0 : 1;
     });
   },
 );
 
-async function runAll(parts: readonly TestPart[], present: readonly TestPart[], signal: AbortSignal): Promise<Tally> {
+async function runAll(parts: readonly TestPart[], present: readonly TestPart[], byName: boolean, signal: AbortSignal): Promise<Tally> {
   const progress = createProgress(STDOUT);
   const tallies = [await check('lint', progress, signal), await check('types', progress, signal)];
   try {
     for (const part of parts) {
       if (!present.includes(part)) throw new OperationError(`run the ${part} tests`, { subject: `test/${part}`, hint: 'there are none' });
       if (part === 'browser') await installBrowser(progress, signal);
-      tallies.push(await (part === 'quick' ? jest(part, signal) : withRealPrograms(progress, () => jest(part, signal), signal)));
+      tallies.push(
+        await (part === 'quick' ? jest(part, byName, signal) : withRealPrograms(progress, () => jest(part, byName, signal), signal)),
+      );
     }
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
@@ -79,12 +81,12 @@ async function withRealPrograms(progress: Progress, tests: () => Promise<Tally>,
 }
 
 /** @throws OperationError when jest could not even write its report. */
-async function jest(part: TestPart, signal: AbortSignal): Promise<Tally> {
+async function jest(part: TestPart, byName: boolean, signal: AbortSignal): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'toots-jest-'));
   const report = join(folder, 'report.json');
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   // A test that failed may leave a connection or a timer behind; the report is written by then, and nobody waits for it.
-  const words = [...node, '--ci', '--forceExit', '--json', '--outputFile', report, ...jestArguments(part)];
+  const words = [...node, '--ci', '--forceExit', '--json', '--outputFile', report, ...jestArguments(part, byName)];
   try {
     process.stdout.write(`\n${part} tests\n`);
     const { shortMessage } = await execa(process.execPath, words, {

@@ -8,11 +8,15 @@ export type TestPart = (typeof TEST_PARTS)[number];
 /** Parts with a folder of their own below test/; everything else there is quick. */
 const FOLDERS = TEST_PARTS.filter((part) => part !== 'quick').map((part) => `test/${part}/`);
 
-/** What jest is told so that it runs this part alone. Pure. */
-export function jestArguments(part: TestPart): readonly string[] {
+/** Tests that run only when their part is asked for by name: they take long. */
+const LONG: Partial<Readonly<Record<TestPart, string>>> = { cluster: '/test/cluster/large-' };
+
+/** What jest is told so that it runs this part alone, without its long tests unless `byName`. Pure. */
+export function jestArguments(part: TestPart, byName: boolean): readonly string[] {
   if (part === 'quick') return FOLDERS.map((folder) => `--testPathIgnorePatterns=/${folder}`);
   // Real programs beside each other would slow each other down, and wait on one engine. A test may ask for more than this time.
-  return ['--runInBand', '--testTimeout=30000', `/test/${part}/`];
+  const long = byName ? undefined : LONG[part];
+  return ['--runInBand', '--testTimeout=30000', ...(long === undefined ? [] : [`--testPathIgnorePatterns=${long}`]), `/test/${part}/`];
 }
 
 /** The parts that have a test. */

@@ -1,19 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
-import { execa } from 'execa';
-import { composeVersion, installCompose } from '../../deploy/cluster/compose.ts';
+import { beforeAll, expect, test } from '@jest/globals';
 import { type ClusterHost, loadImages, startLan, writeConf } from '../harness/cluster-host.ts';
+import { IMAGES_BUDGET_MS, ownImages, prepareImages } from '../harness/cluster-images.ts';
 import { testImage } from '../harness/docker.ts';
-import { PROJECT_FOLDER } from '../harness/program.ts';
 import { until } from '../harness/until.ts';
 
-const VERSION = '0.1.0';
-const own = (...names: readonly string[]) => names.map((name) => `toots/${name}:${VERSION}`);
+beforeAll(prepareImages, IMAGES_BUDGET_MS);
 
 test('one master, one slave and one edge make a cluster that serves a container', async () => {
-  await execa(join(PROJECT_FOLDER, 'toots.sh'), ['images'], { stdin: 'ignore' });
-  if ((await composeVersion()) === undefined) await installCompose(new AbortController().signal); // hosts have no way out to Debian
   const web = await testImage();
   await using lan = await startLan();
   await using master = await lan.host('master1', 1);
@@ -21,9 +15,9 @@ test('one master, one slave and one edge make a cluster that serves a container'
   await using edge = await lan.host('edge1', 21);
   const conf = `MASTERS=${master.address}\nNIC=eth0\nEX_DOMAIN=.example.org\nORCHESTRATOR=none\n`;
   await Promise.all([
-    loadImages(master, own('consul', 'registrator')),
-    loadImages(slave, [...own('consul', 'registrator', 'haproxy', 'dnsmasq'), web]),
-    loadImages(edge, own('consul', 'haproxy')),
+    loadImages(master, ownImages('consul', 'registrator')),
+    loadImages(slave, [...ownImages('consul', 'registrator', 'haproxy', 'dnsmasq'), web]),
+    loadImages(edge, ownImages('consul', 'haproxy')),
   ]);
 
   await writeConf(master, conf);
@@ -52,4 +46,4 @@ test('one master, one slave and one edge make a cluster that serves a container'
   await slave.toots('down');
   expect(await slave.run('cat', ['/etc/resolv.conf'])).toBe(resolvConf.trimEnd());
   expect(await slave.docker('ps', '-q', '--filter', 'name=toots-')).toBe('');
-}, 240_000);
+}, 600_000);

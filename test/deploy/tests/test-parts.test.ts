@@ -5,7 +5,7 @@ import { jestArguments, presentParts } from '../../../deploy/tests/test-parts.ts
 import { tempDir } from '../../harness/temp-dir.ts';
 
 test('the quick part is everything but the folders of the others', () => {
-  expect(jestArguments('quick')).toEqual([
+  expect(jestArguments('quick', false)).toEqual([
     '--testPathIgnorePatterns=/test/integration/',
     '--testPathIgnorePatterns=/test/cluster/',
     '--testPathIgnorePatterns=/test/browser/',
@@ -13,7 +13,12 @@ test('the quick part is everything but the folders of the others', () => {
 });
 
 test('a part with real programs runs one file after the other', () => {
-  expect(jestArguments('integration')).toEqual(['--runInBand', '--testTimeout=30000', '/test/integration/']);
+  expect(jestArguments('integration', false)).toEqual(['--runInBand', '--testTimeout=30000', '/test/integration/']);
+});
+
+test('the large cluster is tested only when the part is asked for by name', () => {
+  expect(jestArguments('cluster', false)).toContain('--testPathIgnorePatterns=/test/cluster/large-');
+  expect(jestArguments('cluster', true)).toEqual(['--runInBand', '--testTimeout=30000', '/test/cluster/']);
 });
 
 test('a part without a test is not there', async () => {
