@@ -2,6 +2,7 @@ import { didYouMean } from '../daemon/did-you-mean.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { VERSION } from '../daemon/version.ts';
 import { backupCommand, restoreCommand } from './cluster/backup-commands.ts';
+import { doctorCommand } from './cluster/doctor-command.ts';
 import { imagesCommand } from './cluster/images-command.ts';
 import { configCommand, logsCommand, restartCommand } from './cluster/node-commands.ts';
 import { secretsCommand } from './cluster/secrets-command.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   secretsCommand,
   imagesCommand,
   configCommand,
+  doctorCommand,
   statusCommand,
   logsCommand,
   restartCommand,

@@ -16,6 +16,7 @@ export const DOCUMENTED = [
   'secrets',
   'images',
   'config',
+  'doctor',
   'status',
   'logs',
   'restart',

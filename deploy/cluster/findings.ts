@@ -1,0 +1,124 @@
+/** What was seen on a machine that is to be a node. */
+export interface MachineFacts {
+  /** Undefined when none answers. */
+  readonly engine: string | undefined;
+  readonly compose: string | undefined;
+  /** Ports that the node's daemons want and others have; who has them, as far as the kernel tells. */
+  readonly taken: readonly { readonly port: number; readonly daemon: string; readonly by: string | undefined }[];
+  readonly masters: readonly string[];
+  /** How far a master's clock is from ours, milliseconds; undefined when it does not answer. */
+  readonly skewMs: Readonly<Record<string, number | undefined>>;
+  /** Where the engine keeps its data, bytes. */
+  readonly freeBytes: number;
+  readonly missingImages: readonly string[];
+  readonly secrets: 'there' | 'missing' | 'readable by others' | 'not wanted';
+  /** Undefined where none is wanted. */
+  readonly nfs: { readonly share: string; readonly reached: boolean; readonly mounted: boolean } | undefined;
+  /** Whether the kernel refuses what no rule allows. */
+  readonly firewallRefuses: boolean;
+  readonly selinuxEnforces: boolean;
+}
+
+/** Something that stands in the way, or may. */
+export interface Finding {
+  /** `bad` keeps the node from working. */
+  readonly level: 'bad' | 'note';
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const OLDEST_ENGINE = 20;
+const OLDEST_COMPOSE = 2;
+const MOST_SKEW_MS = 1_000;
+const LEAST_FREE_BYTES = 5e9;
+
+/** What of a machine is not as a node needs it, each with what to do. Nothing of it is done by us. Pure. */
+export function findings(facts: MachineFacts): readonly Finding[] {
+  const { engine, compose, taken, masters, freeBytes, missingImages, secrets, firewallRefuses, selinuxEnforces } = facts;
+  return [
+    ...tooOld('Docker', engine, OLDEST_ENGINE, 'apt-get install docker.io; ./toots.sh up does it'),
+    ...tooOld('Compose', compose, OLDEST_COMPOSE, './toots.sh up installs it'),
+    ...taken.map(({ port, daemon, by }) =>
+      bad(`port ${port} of ${daemon} is taken${by === undefined ? '' : ` by ${by}`}`, 'end that program, or give it another port'),
+    ),
+    ...(masters.length % 2 === 0
+      ? [note(`${masters.length} masters: as many may fail as with ${masters.length - 1}`, 'name an odd number of MASTERS')]
+      : []),
+    ...skewed(facts),
+    ...(freeBytes < LEAST_FREE_BYTES
+      ? [
+          bad(
+            `${(freeBytes / 1e9).toFixed(1)} GB are free where Docker keeps its data`,
+            `free at least ${LEAST_FREE_BYTES / 1e9} GB: docker system prune`,
+          ),
+        ]
+      : []),
+    ...missingImages.map((image) => note(`the image ${image} is not here`, './toots.sh up pulls or builds it')),
+    ...secretFindings(secrets),
+    ...nfsFindings(facts),
+    ...(firewallRefuses
+      ? [
+          note(
+            'the firewall refuses what no rule allows',
+            'let the other nodes in: nft add rule inet filter input ip saddr NETWORK accept; ports: docs/cluster.md',
+          ),
+        ]
+      : []),
+    ...(selinuxEnforces
+      ? [
+          note(
+            'SELinux is enforcing',
+            'let containers read the state folder: semanage fcontext -a -t container_file_t "/var/lib/toots(/.*)?"; restorecon -R /var/lib/toots',
+          ),
+        ]
+      : []),
+  ];
+}
+
+function bad(what: string, remedy: string): Finding {
+  return { level: 'bad', what, remedy };
+}
+
+function note(what: string, remedy: string): Finding {
+  return { level: 'note', what, remedy };
+}
+
+function tooOld(name: string, version: string | undefined, oldest: number, remedy: string): readonly Finding[] {
+  if (version === undefined) return [bad(`${name} is not there, or does not answer`, remedy)];
+  return Number.parseInt(version.replace(/^v/, ''), 10) < oldest ? [bad(`${name} ${version} is older than ${oldest}`, remedy)] : [];
+}
+
+function skewed({ skewMs }: MachineFacts): readonly Finding[] {
+  return Object.entries(skewMs).flatMap(([master, skew]) => {
+    if (skew === undefined) return [note(`master ${master} does not answer on 8500`, 'start it, or open the ports of docs/cluster.md')];
+    if (Math.abs(skew) <= MOST_SKEW_MS) return [];
+    return [
+      bad(
+        `the clock of master ${master} is ${(skew / 1_000).toFixed(1)} s away from this one`,
+        'keep clocks by NTP: apt-get install chrony',
+      ),
+    ];
+  });
+}
+
+function secretFindings(secrets: MachineFacts['secrets']): readonly Finding[] {
+  if (secrets === 'missing')
+    return [bad('there are no secrets', 'on one master ./toots.sh secrets, then copy restricted/secrets.json here; or SECURE=false')];
+  return secrets === 'readable by others'
+    ? [bad('restricted/secrets.json can be read by others', 'chmod 600 restricted/secrets.json')]
+    : [];
+}
+
+function nfsFindings({ nfs }: MachineFacts): readonly Finding[] {
+  if (nfs === undefined) return [];
+  return [
+    ...(nfs.reached ? [] : [bad(`the NFS server of ${nfs.share} does not answer on 2049`, 'start it, or correct NFS in Toots.conf')]),
+    ...(nfs.mounted ? [] : [bad('nothing is mounted on /var/store', './toots.sh up says the line for /etc/fstab')]),
+  ];
+}
+
+/** For people. Pure. */
+export function findingsText(all: readonly Finding[]): string {
+  if (all.length === 0) return 'Nothing stands in the way.\n';
+  return all.map(({ level, what, remedy }) => `  ${level === 'bad' ? '✗' : '!'} ${what}\n      → ${remedy}\n`).join('');
+}

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { readFile, stat, statfs } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { execa } from 'execa';
+import { docker, engineVersion } from '../host/docker-engine.ts';
+import { portUse } from '../host/port-use.ts';
+import { composeVersion } from './compose.ts';
+import { CONSUL_PORTS } from './consul-daemon.ts';
+import type { DaemonName } from './daemon.ts';
+import type { MachineFacts } from './findings.ts';
+import type { NodeContext } from './node-context.ts';
+import { isNode } from './node-state.ts';
+import { planNode } from './plan-node.ts';
+
+/** Ports of each daemon on this machine. */
+const PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
+  consul: Object.values(CONSUL_PORTS),
+  dnsmasq: [53],
+  zookeeper: [2181, 2888, 3888],
+  'mesos-master': [5050],
+  marathon: [8080],
+  chronos: [4400],
+  'mesos-slave': [5051],
+  registrator: [9181],
+  templater: [9182],
+  haproxy: [80, 81],
+};
+
+const WITHIN_MS = 2_000;
+
+/** Looks at this machine and at the masters; changes nothing. */
+export async function readMachine(context: NodeContext, secretsFile: string): Promise<MachineFacts> {
+  const { conf, answers, stateDir } = context;
+  const engine = await engineVersion();
+  const plan = planNode(context);
+  const names = plan.daemons.map(({ name }) => name);
+  const others = conf.MASTERS.filter((master) => master !== context.address);
+  return {
+    engine,
+    compose: await composeVersion(),
+    taken: isNode(stateDir) ? [] : await takenPorts(names), // ports of a node that runs are its own
+    masters: conf.MASTERS,
+    skewMs: Object.fromEntries(await Promise.all(others.map(async (master) => [master, await clockSkewMs(master)] as const))),
+    freeBytes: await freeBytes('/var/lib/docker'),
+    missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),
+    secrets: conf.SECURE === false ? 'not wanted' : await secretsState(secretsFile),
+    nfs:
+      answers.roles.has('slave') && answers.slaveMode === 'persistent' && answers.nfs !== undefined
+        ? await nfsState(answers.nfs)
+        : undefined,
+    firewallRefuses: await firewallRefuses(),
+    selinuxEnforces: (await readFile('/sys/fs/selinux/enforce', 'utf8').catch(() => '0')).trim() === '1',
+  };
+}
+
+async function takenPorts(names: readonly DaemonName[]): Promise<MachineFacts['taken']> {
+  const wanted = names.flatMap((daemon) => (PORTS[daemon] ?? []).map((port) => ({ daemon, port })));
+  const taken: MachineFacts['taken'][number][] = [];
+  for (const { daemon, port } of wanted) {
+    const use = await portUse(port);
+    if (use.kind === 'taken') taken.push({ port, daemon, by: use.by });
+  }
+  return taken;
+}
+
+/** By the Date that Consul's API answers with, to the second; half a second is put in for what is cut off. */
+async function clockSkewMs(master: string): Promise<number | undefined> {
+  try {
+    const start = Date.now();
+    const { headers } = await fetch(`http://${master}:${CONSUL_PORTS.http}/v1/status/leader`, { signal: AbortSignal.timeout(WITHIN_MS) });
+    const theirs = Date.parse(headers.get('date') ?? '');
+    return Number.isNaN(theirs) ? undefined : theirs + 500 - (start + Date.now()) / 2;
+  } catch {
+    return undefined;
+  }
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder).catch(() => statfs('/'));
+  return bavail * bsize;
+}
+
+async function missingImages(images: readonly string[]): Promise<readonly string[]> {
+  const there = await Promise.all(
+    [...new Set(images)].map(async (image) => ((await docker(['images', '-q', image])) === '' ? [image] : [])),
+  );
+  return there.flat();
+}
+
+async function secretsState(file: string): Promise<MachineFacts['secrets']> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return 'missing';
+  return (found.mode & 0o077) === 0 ? 'there' : 'readable by others';
+}
+
+async function nfsState(share: string): Promise<MachineFacts['nfs']> {
+  const mounts = await readFile('/proc/self/mounts', 'utf8');
+  return { share, mounted: / \/var\/store /.test(mounts), reached: await isReached(share.split(':')[0] ?? '', 2049) };
+}
+
+async function isReached(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(WITHIN_MS) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether the chain of what comes in ends with a refusal, by iptables or nftables. */
+async function firewallRefuses(): Promise<boolean> {
+  const said = await Promise.all([
+    execa('iptables', ['-S', 'INPUT'], { stdin: 'ignore', reject: false }),
+    execa('nft', ['list', 'chains'], { stdin: 'ignore', reject: false }),
+  ]);
+  const [tables = '', chains = ''] = said.map(({ stdout }) => String(stdout ?? ''));
+  return /^-P INPUT DROP/m.test(tables) || /hook input [^;]*; policy drop/.test(chains);
+}

@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { findings, findingsText, type MachineFacts } from '../../../deploy/cluster/findings.ts';
+
+const GOOD: MachineFacts = {
+  engine: '20.10.24+dfsg1',
+  compose: '2.26.1-4',
+  taken: [],
+  masters: ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+  skewMs: { '10.0.0.1': 400 },
+  freeBytes: 50e9,
+  missingImages: [],
+  secrets: 'there',
+  nfs: undefined,
+  firewallRefuses: false,
+  selinuxEnforces: false,
+};
+
+test('a machine that is as it should be', () => {
+  expect(findings(GOOD)).toEqual([]);
+  expect(findingsText([])).toBe('Nothing stands in the way.\n');
+});
+
+test.each<[Partial<MachineFacts>, 'bad' | 'note', RegExp, RegExp]>([
+  [{ engine: undefined }, 'bad', /Docker is not there/, /docker\.io/],
+  [{ engine: '19.03.1' }, 'bad', /Docker 19\.03\.1 is older than 20/, /docker\.io/],
+  [{ compose: undefined }, 'bad', /Compose is not there/, /up installs it/],
+  [{ compose: 'v1.29.2' }, 'bad', /older than 2/, /up installs it/],
+  [
+    { taken: [{ port: 53, daemon: 'dnsmasq', by: 'systemd-resolve (pid 7)' }] },
+    'bad',
+    /port 53 of dnsmasq is taken by systemd-resolve/,
+    /end that/,
+  ],
+  [{ masters: ['10.0.0.1', '10.0.0.2'] }, 'note', /2 masters: as many may fail as with 1/, /odd number/],
+  [{ skewMs: { '10.0.0.1': -3_200 } }, 'bad', /10\.0\.0\.1 is -3\.2 s away/, /NTP/],
+  [{ skewMs: { '10.0.0.1': undefined } }, 'note', /does not answer on 8500/, /ports/],
+  [{ freeBytes: 1e9 }, 'bad', /1\.0 GB are free/, /prune/],
+  [{ missingImages: ['toots/consul:1'] }, 'note', /toots\/consul:1 is not here/, /builds it/],
+  [{ secrets: 'missing' }, 'bad', /no secrets/, /toots\.sh secrets/],
+  [{ secrets: 'readable by others' }, 'bad', /read by others/, /chmod 600/],
+  [{ nfs: { share: 'h:/s', reached: false, mounted: true } }, 'bad', /h:\/s does not answer/, /NFS/],
+  [{ nfs: { share: 'h:/s', reached: true, mounted: false } }, 'bad', /nothing is mounted/, /fstab/],
+  [{ firewallRefuses: true }, 'note', /firewall/, /nft add rule/],
+  [{ selinuxEnforces: true }, 'note', /SELinux/, /semanage/],
+])('%j is told with what to do', (facts, level, what, remedy) => {
+  expect(findings({ ...GOOD, ...facts })).toEqual([{ level, what: expect.stringMatching(what), remedy: expect.stringMatching(remedy) }]);
+});
+
+test('nothing that it says to do ends a firewall or SELinux', () => {
+  const all = findings({ ...GOOD, firewallRefuses: true, selinuxEnforces: true });
+
+  expect(findingsText(all)).not.toMatch(/disable|stop|setenforce|flush/);
+});
