@@ -19,6 +19,7 @@ import { releaseCommand } from './edge/release-command.ts';
 import { rollbackCommand } from './edge/rollback-command.ts';
 import { weightCommand } from './edge/weight-command.ts';
 import { commandNames, helpText } from './help.ts';
+import { marathonCommand } from './marathon/marathon-command.ts';
 import { testCommand } from './tests/test-command.ts';
 import { writeDocsCommand } from './write-docs-command.ts';
 
@@ -43,6 +44,7 @@ const COMMANDS: readonly Command[] = [
   diffCommand,
   rollbackCommand,
   releaseCommand,
+  marathonCommand,
   testCommand,
 ];
 /** Not for operators: what our own programs and scripts start. */

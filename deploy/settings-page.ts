@@ -25,6 +25,7 @@ export const DOCUMENTED = [
   'restore',
   'down',
   'demo',
+  'marathon',
   'test',
 ] as const;
 

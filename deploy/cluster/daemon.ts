@@ -10,6 +10,7 @@ export const DAEMONS = [
   'registrator',
   'templater',
   'haproxy',
+  'vip-templater',
   'keepalived',
 ] as const;
 export type DaemonName = (typeof DAEMONS)[number];

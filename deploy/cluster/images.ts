@@ -8,6 +8,7 @@ export const OWN_IMAGES = {
   registrator: 'registrator',
   templater: 'haproxy',
   haproxy: 'haproxy',
+  'vip-templater': 'haproxy',
   keepalived: 'keepalived',
 } as const satisfies Partial<Record<DaemonName, string>>;
 

@@ -49,6 +49,7 @@ export function startsDaemon(name: DaemonName, { conf, answers }: Pick<NodeConte
     case 'templater':
     case 'haproxy':
       return balances;
+    case 'vip-templater':
     case 'keepalived':
       return roles.has('edge') && vip !== undefined;
   }

@@ -10,6 +10,7 @@ interface Planned {
 
 const STATS_PORT = 81;
 const EDGE_VOLUME = { from: 'edge', to: '/run/toots/edge', writable: true } as const;
+const VIP_API = '127.0.0.1:9183';
 const VIP_VOLUME = { from: 'vip', to: '/run/toots/vip' } as const;
 
 /** The registrator: follows this node's Docker engine. Pure. */
@@ -32,11 +33,10 @@ export function registratorDaemon(context: NodeContext): Planned {
   };
 }
 
-/** The templater: keeps this node's HAProxy, and keepalived's file, true to Consul. Pure. */
+/** The templater: keeps this node's HAProxy true to Consul. Pure. */
 export function templaterDaemon(context: NodeContext): Planned {
-  const { conf, answers, version } = context;
+  const { conf, version } = context;
   const access = consulAccess(context, 'templater');
-  const vip = vipTemplate(context);
   return {
     daemon: {
       name: 'templater',
@@ -45,29 +45,44 @@ export function templaterDaemon(context: NodeContext): Planned {
         ...['node', '/opt/toots/dist/templater/main.js', '-edge', '-await-haproxy'],
         ...['-run-dir', EDGE_VOLUME.to, '-bind', listenAddress(context), '-domain', consulDomain(conf)],
         ...(conf.EX_DOMAIN === undefined ? [] : ['-add-domain', conf.EX_DOMAIN]),
-        ...(vip === undefined ? [] : ['-template', '/toots/templater/keepalived.conf.njk:/run/toots/vip/keepalived.conf']),
       ],
       environment: access.environment,
       labels: {},
-      mounts: [
-        EDGE_VOLUME,
-        ...(vip === undefined ? [] : [{ ...VIP_VOLUME, writable: true as const }]),
-        { from: `${context.stateDir}/templater`, to: '/toots/templater' },
-      ],
+      mounts: [EDGE_VOLUME, ...access.mounts],
       capabilities: ['NET_BIND_SERVICE'],
       healthCheck: ['CMD', 'busybox', 'wget', '-q', '-T', '4', '-O', '/dev/null', 'http://127.0.0.1:9182/health/ready'],
       stopGraceS: 10,
       memory: '512m',
     },
+    files: access.files,
+  };
+}
+
+/** Keeps keepalived's file true to Consul: a templater of its own, so that neither it nor the edge can hold up the other. Pure. */
+export function vipTemplaterDaemon(context: NodeContext): Planned {
+  const { conf, answers, version } = context;
+  const { environment, mounts } = consulAccess(context, 'templater');
+  const folder = '/toots/vip';
+  return {
+    daemon: {
+      name: 'vip-templater',
+      image: imageOf('vip-templater', conf, version),
+      command: [
+        ...['node', '/opt/toots/dist/templater/main.js', '-api', VIP_API],
+        ...['-template', `${folder}/keepalived.conf.njk:${VIP_VOLUME.to}/keepalived.conf`],
+      ],
+      environment,
+      labels: {},
+      mounts: [{ ...VIP_VOLUME, writable: true }, ...mounts, { from: `${context.stateDir}/vip`, to: folder }],
+      capabilities: ['NET_BIND_SERVICE'], // the image's node has it on its file, and does not start without
+      healthCheck: ['CMD', 'busybox', 'wget', '-q', '-T', '4', '-O', '/dev/null', `http://${VIP_API}/health/ready`],
+      stopGraceS: 10,
+      memory: '256m',
+    },
     files: [
-      ...access.files,
-      ...(vip === undefined ? [] : [{ path: 'templater/keepalived.conf.njk', text: vip, secret: true, readBy: ['templater' as const] }]),
+      { path: 'vip/keepalived.conf.njk', text: keepalivedTemplate(context, answers.vip ?? ''), secret: true, readBy: ['vip-templater'] },
     ],
   };
-
-  function vipTemplate(of: NodeContext): string | undefined {
-    return answers.roles.has('edge') && answers.vip !== undefined ? keepalivedTemplate(of, answers.vip) : undefined;
-  }
 }
 
 /** HAProxy in its own container: serves on when everything else is dead. Pure. */

@@ -3,7 +3,7 @@ import { consulDaemon } from './consul-daemon.ts';
 import { DAEMONS, type Daemon, type DaemonName, type NodeFile, type NodePlan } from './daemon.ts';
 import { mesosDaemon } from './mesos-daemons.ts';
 import { type NodeContext, startsDaemon } from './node-context.ts';
-import { dnsmasqDaemon, haproxyDaemon, keepalivedDaemon, registratorDaemon, templaterDaemon } from './own-daemons.ts';
+import { dnsmasqDaemon, haproxyDaemon, keepalivedDaemon, registratorDaemon, templaterDaemon, vipTemplaterDaemon } from './own-daemons.ts';
 
 type Planned = { readonly daemon: Daemon; readonly files: readonly NodeFile[] };
 
@@ -18,6 +18,7 @@ const PLANNERS: Readonly<Record<DaemonName, (context: NodeContext) => Planned>> 
   registrator: registratorDaemon,
   templater: templaterDaemon,
   haproxy: haproxyDaemon,
+  'vip-templater': vipTemplaterDaemon,
   keepalived: keepalivedDaemon,
 };
 

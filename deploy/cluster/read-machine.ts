@@ -23,6 +23,7 @@ const PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
   'mesos-slave': [5051],
   registrator: [9181],
   templater: [9182],
+  'vip-templater': [9183],
   haproxy: [80, 81],
 };
 

@@ -12,7 +12,7 @@ import { isWell, readNodeState } from './node-state.ts';
 import { restoreResolvConf, takeResolvConf, writeUpstream } from './resolv-conf.ts';
 import { composeFile, writeNode } from './write-node.ts';
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 1_000;
 
 /** Makes a node what its plan says, and waits until every daemon is well. @throws OperationError that names the step that failed. */
 export async function startNode(

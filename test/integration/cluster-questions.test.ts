@@ -68,7 +68,7 @@ test('a person answers the questions, sees what would be done, and says no', asy
 
   expect(await terminal.ended()).toBe(1);
   expect(terminal.shown()).toMatch(
-    /consul +start\r\n +registrator +start\r\n +templater +start\r\n +haproxy +start\r\n +keepalived +start/,
+    /consul +start\r\n +registrator +start\r\n +templater +start\r\n +haproxy +start\r\n +vip-templater +start\r\n +keepalived +start/,
   );
   await expect(readFile(join(folder.path, 'state/compose.yaml'))).rejects.toThrow('ENOENT');
 }, 60_000);

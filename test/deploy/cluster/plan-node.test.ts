@@ -14,7 +14,7 @@ test.each<[readonly Role[], string, object, readonly string[]]>([
   [['slave'], '', {}, ['consul', 'mesos-slave', 'registrator']],
   [['slave'], '', { internalDns: true }, ['consul', 'dnsmasq', 'mesos-slave', 'registrator', 'templater', 'haproxy']],
   [['edge'], '', {}, ['consul', 'templater', 'haproxy']],
-  [['edge'], '', { vip: '10.0.0.100' }, ['consul', 'templater', 'haproxy', 'keepalived']],
+  [['edge'], '', { vip: '10.0.0.100' }, ['consul', 'templater', 'haproxy', 'vip-templater', 'keepalived']],
   [['slave', 'edge'], 'ORCHESTRATOR=none', {}, ['consul', 'registrator', 'templater', 'haproxy']],
   [['master', 'edge'], 'ORCHESTRATOR=none', { registerMasters: false }, ['consul', 'templater', 'haproxy']],
   [
@@ -112,7 +112,7 @@ test('TT-64: internal DNS answers with the balancer, or with what Consul says', 
 });
 
 test('TT-55, TT-56: the VIP is on this node’s interface, its peers are the edge nodes, and they know each other', () => {
-  const text = fileOf('templater/keepalived.conf.njk', { roles: ['edge'], answers: { vip: '10.0.0.100' } }) ?? '';
+  const text = fileOf('vip/keepalived.conf.njk', { roles: ['edge'], answers: { vip: '10.0.0.100' } }) ?? '';
 
   expect(text).toContain('service("toots-edge|any")');
   for (const line of ['interface eth1', 'unicast_src_ip 10.0.0.9', 'state BACKUP', 'nopreempt', 'auth_pass abcdefgh', '    10.0.0.100'])
