@@ -30,6 +30,7 @@ export interface TestConsul extends AsyncDisposable {
   readonly output: () => string;
   /** A request to its API with a JSON body; answers the JSON, null for nothing. @throws Error for a status other than 2xx. */
   readonly ask: (method: 'GET' | 'PUT' | 'DELETE', path: string, body?: unknown) => Promise<unknown>;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** Ends it, gracefully or by KILL. */
   readonly stop: () => Promise<void>;
   readonly kill: () => Promise<void>;
@@ -83,6 +84,7 @@ export async function startConsul(options: ConsulOptions = {}): Promise<TestCons
     caFile,
     output: () => agent?.output() ?? '',
     ask: (method, path, body) => ask(url, method, path, body),
+    signal: (name) => agent?.signal(name),
     stop,
     kill,
     restart: async ({ wiped = false } = {}) => {

@@ -1,5 +1,8 @@
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { unpackFrom } from '../../deploy/host/debian.ts';
 import { testImage } from './docker.ts';
 import { type RunningProgram, startProgram } from './program.ts';
 import { tempDir } from './temp-dir.ts';
@@ -14,11 +17,24 @@ export interface TestEngine extends AsyncDisposable {
   readonly start: () => Promise<void>;
 }
 
+export interface EngineOptions {
+  /** Its containers go on while it is restarted. */
+  readonly liveRestore?: boolean;
+  /** Has networks and publishes ports, in its own namespace; otherwise its containers are on the network of that. */
+  readonly hasBridge?: boolean;
+  /** The system's unless said. */
+  readonly dockerd?: string;
+}
+
 /**
  * A Docker engine of its own, which a test may stop. It lives in a network namespace of its own, as an engine without a bridge takes docker0
- * away from every other in its namespace; its containers are on that namespace's network. TOOTS_TEST_DOCKERD names another engine than the system's.
+ * away from every other in its namespace, and two with one write each other's firewall chains.
  */
-export async function startEngine({ liveRestore }: { liveRestore: boolean }): Promise<TestEngine> {
+export async function startEngine({
+  liveRestore = false,
+  hasBridge = false,
+  dockerd: program = 'dockerd',
+}: EngineOptions): Promise<TestEngine> {
   const folder = await tempDir();
   const at = (name: string) => join(folder.path, name);
   const namespace = basename(folder.path);
@@ -32,17 +48,17 @@ export async function startEngine({ liveRestore }: { liveRestore: boolean }): Pr
     at('run'),
     '--pidfile',
     at('pid'),
-    '--bridge',
-    'none',
-    '--iptables=false',
-    '--ip6tables=false',
+    ...(hasBridge ? WITH_BRIDGE : WITHOUT_BRIDGE),
+    ...(program === 'dockerd' ? [] : NEWER),
   ];
   const words = ['-H', url, ...flags, ...(liveRestore ? ['--live-restore'] : []), '--log-level', 'warn'];
   const docker = async (...args: readonly string[]) => (await execa('docker', ['-H', url, ...args], { stdin: 'ignore' })).stdout.trim();
   let dockerd: RunningProgram | undefined;
   const start = async () => {
     // nsenter becomes the engine; `ip netns exec` would hide the cgroups from it.
-    dockerd = await startProgram('nsenter', [`--net=/run/netns/${namespace}`, process.env['TOOTS_TEST_DOCKERD'] ?? 'dockerd', ...words]);
+    dockerd = await startProgram('nsenter', [`--net=/run/netns/${namespace}`, program, ...words], {
+      env: { PATH: `${dirname(program)}:${process.env['PATH']}` },
+    });
     await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, 'the engine answers').catch((error: unknown) => {
       throw new Error(`${String(error)}\n${dockerd?.output()}`, { cause: error });
     });
@@ -67,4 +83,20 @@ export async function startEngine({ liveRestore }: { liveRestore: boolean }): Pr
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+const WITHOUT_BRIDGE = ['--bridge', 'none', '--iptables=false', '--ip6tables=false'];
+const WITH_BRIDGE = ['--bip', '198.18.29.1/24', '--default-address-pool', 'base=198.19.0.0/16,size=24'];
+/** Engines from 29.5 on give each container a time namespace, which runc before 1.2 cannot. */
+const NEWER = ['--feature', 'time-namespaces=false'];
+
+/** The `dockerd` of Debian sid, unpacked once for this machine: an engine of 2025 or later. TOOTS_TEST_DOCKERD names another. */
+export async function newerDockerd(): Promise<string> {
+  const given = process.env['TOOTS_TEST_DOCKERD'];
+  if (given !== undefined) return given;
+  const folder = join(tmpdir(), 'toots-test-newer-docker');
+  const dockerd = join(folder, 'root/usr/sbin/dockerd');
+  const { signal } = new AbortController();
+  if (!existsSync(dockerd)) await unpackFrom('sid', 'docker.io', folder, signal);
+  return dockerd;
 }

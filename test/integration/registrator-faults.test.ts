@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execa } from 'execa';
 import { agentView } from '../harness/agent-view.ts';
@@ -12,6 +13,8 @@ import { until } from '../harness/until.ts';
 
 const SOON = 10_000;
 const ENGINE = { socketPath: DOCKER.replace('unix://', '') };
+/** As the issue of this program asks for it: TOOTS_TEST_CUT_S=60 TOOTS_TEST_KILLS=50. Nothing here depends on how long or how often. */
+const LONG = { cutMs: Number(process.env['TOOTS_TEST_CUT_S'] ?? 0) * 1_000, kills: Number(process.env['TOOTS_TEST_KILLS'] ?? 12) };
 const OBEDIENT = ['sh', '-c', 'trap exit TERM; while :; do sleep 1 & wait; done'];
 
 let consul: TestConsul;
@@ -63,28 +66,33 @@ test('neither the engine nor the agent is there at first: it waits, says so, and
   await until(() => registrator.isReady(), SOON, 'it is ready');
 }, 60_000);
 
-test('the engine cannot be reached for a while: what comes and goes meanwhile is seen afterwards', async () => {
-  await using folder = await tempDir();
-  const socketPath = join(folder.path, 'docker.sock');
-  await using engine = await startHttpProxy(ENGINE, { socketPath });
-  const host = ownHost();
-  await using stays = await quick('stays');
-  await using goes = await quick('goes');
-  await using registrator = await startRegistrator({ consul, docker: `unix://${socketPath}`, owner: host, args: ['--hostname', host] });
-  await is(idOf(host, goes), 'passing');
+test(
+  'the engine cannot be reached for a while: what comes and goes meanwhile is seen afterwards',
+  async () => {
+    await using folder = await tempDir();
+    const socketPath = join(folder.path, 'docker.sock');
+    await using engine = await startHttpProxy(ENGINE, { socketPath });
+    const host = ownHost();
+    await using stays = await quick('stays');
+    await using goes = await quick('goes');
+    await using registrator = await startRegistrator({ consul, docker: `unix://${socketPath}`, owner: host, args: ['--hostname', host] });
+    await is(idOf(host, goes), 'passing');
 
-  await engine.cut();
-  await until(async () => (await registrator.status()).docker.state === 'lost', SOON, 'it says that the engine is lost');
-  await docker('kill', goes.id);
-  await using comes = await quick('comes');
-  expect(await agent.statusOf(idOf(host, goes))).toBe('passing');
-  expect(await agent.statusOf(idOf(host, stays))).toBe('passing');
+    await engine.cut();
+    await until(async () => (await registrator.status()).docker.state === 'lost', SOON, 'it says that the engine is lost');
+    await docker('kill', goes.id);
+    await using comes = await quick('comes');
+    await wait(LONG.cutMs);
+    expect(await agent.statusOf(idOf(host, goes))).toBe('passing');
+    expect(await agent.statusOf(idOf(host, stays))).toBe('passing');
 
-  await engine.restore();
-  await until(async () => (await agent.statusOf(idOf(host, comes))) === 'passing', 3_000, 'the new one is registered');
-  await until(async () => (await agent.statusOf(idOf(host, goes))) === 'none', 3_000, 'the ended one is gone');
-  expect(await agent.statusOf(idOf(host, stays))).toBe('passing');
-}, 60_000);
+    await engine.restore();
+    await until(async () => (await agent.statusOf(idOf(host, comes))) === 'passing', 3_000, 'the new one is registered');
+    await until(async () => (await agent.statusOf(idOf(host, goes))) === 'none', 3_000, 'the ended one is gone');
+    expect(await agent.statusOf(idOf(host, stays))).toBe('passing');
+  },
+  60_000 + LONG.cutMs,
+);
 
 test('the agent is killed and wiped: everything comes back without an event, and what changed meanwhile is right', async () => {
   await using own = await startConsul();
@@ -106,6 +114,24 @@ test('the agent is killed and wiped: everything comes back without an event, and
   expect(await view.statusOf(idOf(host, goes))).toBe('none');
   expect((await registrator.status()).consul.state).toBe('followed');
 }, 90_000);
+
+test('the agent hangs: what comes and goes meanwhile is right as soon as it answers', async () => {
+  await using own = await startConsul();
+  const view = agentView(own);
+  const host = ownHost();
+  await using goes = await quick('goes');
+  await using registrator = await startRegistrator({ consul: own, owner: host, args: ['--hostname', host] });
+  await is(idOf(host, goes), 'passing', view);
+
+  own.signal('SIGSTOP');
+  await docker('kill', goes.id);
+  await using comes = await quick('comes');
+  await until(async () => (await registrator.status()).consul.state === 'lost', SOON, 'it says that the agent does not answer');
+  own.signal('SIGCONT');
+
+  await is(idOf(host, comes), 'passing', view);
+  await is(idOf(host, goes), 'none', view);
+}, 60_000);
 
 test('a write that is refused is tried again, by itself', async () => {
   const host = ownHost();
@@ -190,36 +216,41 @@ test('a stop that began while no registrator ran is caught up', async () => {
   await is(id, 'none');
 }, 60_000);
 
-test('killed fifty times, whenever: five seconds after each start the agent has what the engine has', async () => {
-  const host = ownHost();
-  const steady = await Promise.all([1, 2, 3].map(() => quick('steady')));
-  const fickle = await Promise.all([1, 2].map(() => quick('fickle')));
-  const running = new Set([...steady, ...fickle]);
-  const all = [...running];
-  const flip = async (container: TestContainer) => {
-    const isThere = running.delete(container);
-    if (!isThere) running.add(container);
-    await docker(isThere ? 'kill' : 'start', container.id);
-  };
-  let flipping: Promise<void> = Promise.resolve();
-  try {
-    for (let round = 0; round < 50; round += 1) {
-      await using registrator = await startRegistrator({ consul, owner: host, args: ['--hostname', host], isImpatient: true });
+test(
+  'killed many times, whenever: five seconds after each start the agent has what the engine has',
+  async () => {
+    const host = ownHost();
+    const steady = await Promise.all([1, 2, 3].map(() => quick('steady')));
+    const fickle = await Promise.all([1, 2].map(() => quick('fickle')));
+    const running = new Set([...steady, ...fickle]);
+    const all = [...running];
+    const flip = async (container: TestContainer) => {
+      const isThere = running.delete(container);
+      if (!isThere) running.add(container);
+      await docker(isThere ? 'kill' : 'start', container.id);
+    };
+    let flipping: Promise<void> = Promise.resolve();
+    try {
+      for (let round = 0; round < LONG.kills; round += 1) {
+        await using registrator = await startRegistrator({ consul, owner: host, args: ['--hostname', host], isImpatient: true });
+        await flipping;
+        const wanted = JSON.stringify([...running].map((container) => idOf(host, container)).sort());
+        const actual = async () =>
+          JSON.stringify((await agent.ids()).filter((id) => all.some((container) => id === idOf(host, container))));
+        await until(async () => (await actual()) === wanted, 5_000, `round ${round}: the agent has ${wanted}`);
+        // What happens to a container straddles the end of this registrator and the start of the next.
+        flipping = flip(fickle[round % 2] as TestContainer);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+        registrator.program.signal('SIGKILL');
+        await registrator.program.ended;
+      }
       await flipping;
-      const wanted = JSON.stringify([...running].map((container) => idOf(host, container)).sort());
-      const actual = async () => JSON.stringify((await agent.ids()).filter((id) => all.some((container) => id === idOf(host, container))));
-      await until(async () => (await actual()) === wanted, 5_000, `round ${round}: the agent has ${wanted}`);
-      // What happens to a container straddles the end of this registrator and the start of the next.
-      flipping = flip(fickle[round % 2] as TestContainer);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
-      registrator.program.signal('SIGKILL');
-      await registrator.program.ended;
+    } finally {
+      await Promise.all(all.map((container) => container[Symbol.asyncDispose]()));
     }
-    await flipping;
-  } finally {
-    await Promise.all(all.map((container) => container[Symbol.asyncDispose]()));
-  }
-}, 240_000);
+  },
+  60_000 + LONG.kills * 5_000,
+);
 
 test('two registrators on one agent never touch what is the other’s', async () => {
   const host = ownHost();

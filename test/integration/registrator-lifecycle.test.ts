@@ -74,16 +74,16 @@ test('started: registered; ended: gone; started again: registered', async () => 
   await becomes(idOf(container), 'none');
 });
 
-test('a container that takes its time to stop is out of service before it dies, and watchers see that', async () => {
+test('a container that takes five seconds to stop is out of service before it dies, and watchers see that', async () => {
   await using container = await registered({
     env: { SERVICE_NAME: 'slow' },
-    command: ['sh', '-c', 'trap "sleep 3; exit" TERM; while :; do sleep 1 & wait; done'],
+    command: ['sh', '-c', 'trap "sleep 5; exit" TERM; while :; do sleep 1 & wait; done'],
   });
   const watcher = watch('slow');
   await until(() => watcher.seen.includes('passing'), SOON, 'the watcher sees it');
 
   const stopping = docker('stop', container.id);
-  await until(() => watcher.seen.at(-1) === 'critical', 2_500, 'the watcher sees it leave while it still runs');
+  await until(() => watcher.seen.at(-1) === 'critical', 4_000, 'the watcher sees it leave while it still runs');
   expect(await docker('inspect', '-f', '{{.State.Running}}', container.id)).toBe('true');
   const [maintenance] = (await agent.checksOf(idOf(container))).filter(({ CheckID }) => CheckID.startsWith('_service_maintenance'));
   expect(maintenance?.Notes).toContain('being stopped');
