@@ -1,4 +1,4 @@
-/** Runs every bench script, one after the other: `npm run bench`. Each prints its figures and writes them to a file beside it or in bench/results/. */
+/** Runs every bench script, one after the other: `npm run bench`. Each prints its figures and writes them to bench/results/. */
 import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';

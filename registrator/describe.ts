@@ -6,9 +6,10 @@ import { DEFAULT_WEIGHT } from '../model/weight.ts';
 import { cutToBytes, parseAttributes, type Refused } from './attributes.ts';
 import { type CheckAbilities, parseChecks } from './checks.ts';
 import type { Container } from './container.ts';
-import { type AddressPolicy, type Endpoint, type ExposedPort, endpointsOf, exposedPorts, type Neighbourhood } from './endpoints.ts';
+import { type AddressPolicy, type Endpoint, type ExposedPort, endpointsOf, exposedPorts, isPort, type Neighbourhood } from './endpoints.ts';
 import { type PortMetadata, readMetadata } from './metadata.ts';
 import { type ContainerFilter, isSelected } from './selection.ts';
+import { isServiceId } from './service-id.ts';
 import { defaultName, givenNames, type NameSource, variantOf } from './service-name.ts';
 import type { TagTemplate } from './tag-template.ts';
 import { joinTags, parseTags } from './tags.ts';
@@ -72,6 +73,7 @@ export function describeContainer(container: Container, policy: DescribePolicy, 
     describePort({ ...port, container, policy, near, hasSuffix: registered.length > 1, extraTags: extra.tags }),
   );
   const refused = [
+    ...noPorts(metadata.namedPorts),
     ...reachable.flatMap((port) => port.refused),
     ...described.flatMap((port) => port.refused),
     ...extra.faults.map(({ reason }) => ({ option: '-tags', reason })),
@@ -81,6 +83,12 @@ export function describeContainer(container: Container, policy: DescribePolicy, 
     problems: [...new Set(refused.map((one) => JSON.stringify(problemOf(container, one))))].map((text): Problem => JSON.parse(text)),
     ...(registered.length === 0 && { why: whyNothing(ports, wanted.length, reachable.find(({ why }) => why !== undefined)?.why, policy) }),
   };
+}
+
+function noPorts(named: readonly number[]): readonly Refused[] {
+  return named
+    .filter((port) => !isPort(port))
+    .map((port) => ({ option: `SERVICE_${port}_NAME`, reason: 'a port is a number from 1 to 65535' }));
 }
 
 function isWanted(metadata: PortMetadata, { isExplicit }: DescribePolicy): boolean {
@@ -118,10 +126,12 @@ function describePort(port: PortToDescribe): { services: readonly DescribedServi
   const given = port.policy.mergesTags ? metadata.both('tags') : [metadata.get('tags') ?? ''];
   const tags = joinTags(given.flatMap(parseTags), port.extraTags, exposed.protocol === 'udp' ? ['udp'] : []);
   const attributes = parseAttributes(metadata);
-  const refused = [...attributes.refused];
-  const instances = serviceNames(port).flatMap((name) => endpoints.map((endpoint, index) => ({ ...name, endpoint, index })));
+  const plain = plainId(port);
+  const names = serviceNames(port, plain.id);
+  const refused = [...attributes.refused, ...plain.refused, ...names.refused];
+  const instances = names.names.flatMap((name) => endpoints.map((endpoint, index) => ({ ...name, endpoint, index })));
   const services = instances.map(({ name, idSuffix, endpoint, index }) => {
-    const id = `${plainId(port)}${idSuffix}${index === 0 ? '' : `:${endpoint.port}`}`;
+    const id = `${plain.id}${idSuffix}${index === 0 ? '' : `:${endpoint.port}`}`;
     const checks = parseChecks(
       metadata,
       { serviceId: id, ...endpoint, containerId: container.id, containerPort: exposed.number },
@@ -144,27 +154,35 @@ function describePort(port: PortToDescribe): { services: readonly DescribedServi
 }
 
 /** `SERVICE_<port>_ID` or `SERVICE_ID` as it is, else `host:container:port`, and `:udp`. */
-function plainId({ container, exposed, metadata, policy }: PortToDescribe): string {
+function plainId({ container, exposed, metadata, policy }: PortToDescribe): { id: string; refused: readonly Refused[] } {
   const udp = exposed.protocol === 'udp' ? ':udp' : '';
-  return metadata.get('id') ?? `${policy.hostName}:${container.name}:${exposed.number}${udp}`;
+  const own = `${policy.hostName}:${container.name}:${exposed.number}${udp}`;
+  const given = metadata.get('id');
+  if (given === undefined || isServiceId(given)) return { id: given ?? own, refused: [] };
+  const reason = `${NO_ID}: ${own} is taken`;
+  return { id: own, refused: [{ option: 'SERVICE_ID', value: given, reason }] };
 }
+
+const NO_ID = 'an agent cannot be told again of an ID with //, with . or .. between slashes, or with control characters';
 
 /**
  * The names of a port's services. One that was not given for this very port gets the port as suffix where several ports are registered.
  * The first keeps the plain ID, each further one adds itself to it.
  */
-function serviceNames({
-  container,
-  exposed,
-  metadata,
-  hasSuffix,
-  policy,
-  near,
-}: PortToDescribe): readonly { name: string; idSuffix: string }[] {
+function serviceNames(
+  { container, exposed, metadata, hasSuffix, policy, near }: PortToDescribe,
+  plain: string,
+): { names: readonly { name: string; idSuffix: string }[]; refused: readonly Refused[] } {
   const given = givenNames(metadata);
   const names = given.length > 0 ? given : [defaultName(container, near.imageName, policy.nameFrom)];
   const suffix = hasSuffix && !metadata.isOfPort('name') ? `-${exposed.number}` : '';
-  return names.map((name, index) => ({ name: `${name}${suffix}`, idSuffix: index === 0 ? '' : `:${name}` }));
+  const all = names.map((name, index) => ({ name: `${name}${suffix}`, idSuffix: index === 0 ? '' : `:${name}` }));
+  const isGood = ({ name, idSuffix }: (typeof all)[number]) => !/\p{Cc}/u.test(name) && isServiceId(`${plain}${idSuffix}`);
+  const reason = `a name must have no control characters, and ${NO_ID}: there is no such service`;
+  return {
+    names: all.filter(isGood),
+    refused: all.filter((one) => !isGood(one)).map(({ name }) => ({ option: 'SERVICE_NAME', value: name, reason })),
+  };
 }
 
 function ownMeta({ container, metadata, policy, near }: PortToDescribe): Record<string, string> {

@@ -51,10 +51,14 @@ export function exposedPorts(
 ): readonly ExposedPort[] {
   const published = [...container.bindings].filter(([, bindings]) => isInternal || bindings.length > 0).map(([port]) => port);
   const unpublished = container.exposed.filter((port) => isInternal || !container.bindings.has(port));
-  const named = isOnHostNetwork(container, near) ? namedPorts.map((number) => `${number}/tcp`) : [];
+  const named = isOnHostNetwork(container, near) ? namedPorts.filter(isPort).map((number) => `${number}/tcp`) : [];
   return [...new Set([...published, ...unpublished, ...named])]
     .map(parsePort)
     .sort((a, b) => a.number - b.number || byteOrder(a.protocol, b.protocol));
+}
+
+export function isPort(number: number): boolean {
+  return Number.isInteger(number) && number >= 1 && number <= 65_535;
 }
 
 function parsePort(text: string): ExposedPort {

@@ -369,3 +369,26 @@ test('checks of every name are its own; -check-deregister-after holds where no k
   expect(checksOf({ SERVICE_NAME: 'a,b', SERVICE_CHECK_TCP: '1' })).toEqual(['service:h:web1:80 1h', 'service:h:web1:80:b 1h']);
   expect(checksOf({ SERVICE_CHECK_TCP: '1', SERVICE_CHECK_DEREGISTER_AFTER: '5m' })).toEqual(['service:h:web1:80 5m']);
 });
+
+test.each<[string, Record<string, string>, string[], string]>([
+  ['an ID that cannot be taken back', { SERVICE_ID: 'http://x' }, ['h:web1:80 = web'], 'SERVICE_ID'],
+  ['a name with a line break', { SERVICE_NAME: 'a,b\nc' }, ['h:web1:80 = a'], 'SERVICE_NAME'],
+  ['a further name that makes no ID', { SERVICE_NAME: 'a,b//c,d' }, ['h:web1:80 = a', 'h:web1:80:d = d'], 'SERVICE_NAME'],
+  ['a port that is none', { SERVICE_99999_NAME: 'a', 'SERVICE_-1_NAME': 'b' }, ['h:web1:80 = web'], 'SERVICE_99999_NAME'],
+])('%s is a problem of its own', (_, env, services, option) => {
+  const described = describeContainer(aContainer({ env }), POLICY, NEAR);
+
+  expect(described.services.map(({ registration: { id, name } }) => `${id} = ${name}`)).toEqual(services);
+  expect(described.problems).toContainEqual(expect.objectContaining({ subject: 'web1', option }));
+});
+
+test('on the host’s network, a port that is none is not registered', () => {
+  const given = {
+    env: { SERVICE_0_NAME: 'a', SERVICE_70000_NAME: 'b', SERVICE_9000_NAME: 'c' },
+    exposed: [],
+    networkMode: 'host',
+    networks: {},
+  };
+
+  expect(describe(given)).toEqual(['h:web1:9000 = c 203.0.113.9:9000']);
+});
