@@ -7,10 +7,10 @@ import { cutToBytes, parseAttributes, type Refused } from './attributes.ts';
 import { type CheckAbilities, parseChecks } from './checks.ts';
 import type { Container } from './container.ts';
 import { type AddressPolicy, type Endpoint, type ExposedPort, endpointsOf, exposedPorts, isPort, type Neighbourhood } from './endpoints.ts';
+import { plainId, serviceNames } from './identity.ts';
 import { type PortMetadata, readMetadata } from './metadata.ts';
 import { type ContainerFilter, isSelected } from './selection.ts';
-import { isServiceId } from './service-id.ts';
-import { defaultName, givenNames, type NameSource, variantOf } from './service-name.ts';
+import { givenNames, type NameSource, variantOf } from './service-name.ts';
 import type { TagTemplate } from './tag-template.ts';
 import { joinTags, parseTags } from './tags.ts';
 import { answering, NOTHING_ASKED, type WebAnswers } from './web-answers.ts';
@@ -151,38 +151,6 @@ function describePort(port: PortToDescribe): { services: readonly DescribedServi
     return { registration, exposed };
   });
   return { services, refused };
-}
-
-/** `SERVICE_<port>_ID` or `SERVICE_ID` as it is, else `host:container:port`, and `:udp`. */
-function plainId({ container, exposed, metadata, policy }: PortToDescribe): { id: string; refused: readonly Refused[] } {
-  const udp = exposed.protocol === 'udp' ? ':udp' : '';
-  const own = `${policy.hostName}:${container.name}:${exposed.number}${udp}`;
-  const given = metadata.get('id');
-  if (given === undefined || isServiceId(given)) return { id: given ?? own, refused: [] };
-  const reason = `${NO_ID}: ${own} is taken`;
-  return { id: own, refused: [{ option: 'SERVICE_ID', value: given, reason }] };
-}
-
-const NO_ID = 'an agent cannot be told again of an ID with //, with . or .. between slashes, or with control characters';
-
-/**
- * The names of a port's services. One that was not given for this very port gets the port as suffix where several ports are registered.
- * The first keeps the plain ID, each further one adds itself to it.
- */
-function serviceNames(
-  { container, exposed, metadata, hasSuffix, policy, near }: PortToDescribe,
-  plain: string,
-): { names: readonly { name: string; idSuffix: string }[]; refused: readonly Refused[] } {
-  const given = givenNames(metadata);
-  const names = given.length > 0 ? given : [defaultName(container, near.imageName, policy.nameFrom)];
-  const suffix = hasSuffix && !metadata.isOfPort('name') ? `-${exposed.number}` : '';
-  const all = names.map((name, index) => ({ name: `${name}${suffix}`, idSuffix: index === 0 ? '' : `:${name}` }));
-  const isGood = ({ name, idSuffix }: (typeof all)[number]) => !/\p{Cc}/u.test(name) && isServiceId(`${plain}${idSuffix}`);
-  const reason = `a name must have no control characters, and ${NO_ID}: there is no such service`;
-  return {
-    names: all.filter(isGood),
-    refused: all.filter((one) => !isGood(one)).map(({ name }) => ({ option: 'SERVICE_NAME', value: name, reason })),
-  };
 }
 
 function ownMeta({ container, metadata, policy, near }: PortToDescribe): Record<string, string> {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isServiceId } from '../../registrator/service-id.ts';
+import { isServiceId } from '../../registrator/identity.ts';
 
 test.each([
   ['h:web1:80', true],
