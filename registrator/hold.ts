@@ -19,18 +19,22 @@ export function drainHold(sent: SentSignal | undefined): string {
   return sent === undefined ? DRAIN : `${DRAIN} (signal ${sent.signal}, ${new Date(sent.sentMs).toISOString()})`;
 }
 
-/** The signal that a reason of {@link drainHold} names; its time, too, is by the engine's clock. */
-export function parseDrainHold(reason: string): SentSignal | undefined {
+/** The signal that a reason of {@link drainHold} names. Its time is by the engine's clock: one that is ahead of ours makes no drain longer. */
+export function parseDrainHold(reason: string, nowMs: number): SentSignal | undefined {
   const [, signal, sent] = /^\(signal (\d{1,2}), (\S+)\)$/.exec(reason.startsWith(`${DRAIN} `) ? reason.slice(DRAIN.length + 1) : '') ?? [];
   const sentMs = Date.parse(sent ?? '');
-  return signal === undefined || Number.isNaN(sentMs) ? undefined : { signal: Number(signal), sentMs, heardMs: sentMs };
+  return signal === undefined || Number.isNaN(sentMs) ? undefined : { signal: Number(signal), sentMs, heardMs: Math.min(sentMs, nowMs) };
 }
 
 /** The stops that were under way when these were registered: those of our containers. */
-export function drainsOf(registered: Iterable<Registered>, owner: string): readonly { container: string; sent: SentSignal }[] {
+export function drainsOf(
+  registered: Iterable<Registered>,
+  owner: string,
+  nowMs: number,
+): readonly { container: string; sent: SentSignal }[] {
   return [...registered].flatMap(({ meta, maintenance }) => {
     const container = meta[META.owner] === owner ? meta[META.container] : undefined;
-    const sent = maintenance === undefined ? undefined : parseDrainHold(maintenance);
+    const sent = maintenance === undefined ? undefined : parseDrainHold(maintenance, nowMs);
     return container === undefined || sent === undefined ? [] : [{ container, sent }];
   });
 }

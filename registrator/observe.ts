@@ -111,7 +111,12 @@ export function observe(
     metrics.events.inc({ action: event.action });
     if (event.kind === 'killed') {
       const isUnseen = host.container(id) === undefined || 'signal' in (host.container(id)?.labels ?? {});
-      host.learn(id, { kind: 'killed', signal: event.signal, sentMs: event.atMs, heardMs: isPast ? event.atMs : Date.now() });
+      host.learn(id, {
+        kind: 'killed',
+        signal: event.signal,
+        sentMs: event.atMs,
+        heardMs: isPast ? Math.min(event.atMs, Date.now()) : Date.now(),
+      });
       if (isUnseen) looks.tell(id);
       lookAgainAfterDrain(id);
     } else if (isPast) {

@@ -33,7 +33,8 @@ export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, pol
     }
   }
   const registered = await agent.registered(signal);
-  for (const { container, sent } of drainsOf(registered.values(), policy.owner)) host.learn(container, { kind: 'killed', ...sent });
+  for (const { container, sent } of drainsOf(registered.values(), policy.owner, Date.now()))
+    host.learn(container, { kind: 'killed', ...sent });
   return { host, registered };
 }
 

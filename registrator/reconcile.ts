@@ -73,7 +73,7 @@ function ownershipProblem(wanted: Registration, actual: Registered, owner: strin
   if (holder !== undefined) {
     return {
       ...about,
-      reason: 'another registrator holds this ID: give the container another name or SERVICE_ID, or stop the other',
+      reason: `another registrator (${holder}) holds this ID: give the container another name or SERVICE_ID, stop the other, or say --owner where it was this host's`,
       related: [holder],
     };
   }

@@ -153,7 +153,9 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
     const registered = await agent.registered(signal);
     const isFirst = !known.isRead();
     known.take(registered, begun, work.has);
-    if (isFirst) for (const { container, sent } of drainsOf(registered.values(), owner)) host.learn(container, { kind: 'killed', ...sent });
+    if (isFirst)
+      for (const { container, sent } of drainsOf(registered.values(), owner, Date.now()))
+        host.learn(container, { kind: 'killed', ...sent });
     tellFirstRead();
     const differing = [...new Set([...host.wantedIds(), ...known.ids()])].filter((id) => !work.has(id) && differs(id));
     for (const id of differing) work.tell(id);
