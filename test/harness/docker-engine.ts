@@ -11,6 +11,8 @@ import { until } from './until.ts';
 export interface TestEngine extends AsyncDisposable {
   /** `unix:///…` */
   readonly url: string;
+  /** A file that is its network namespace, where its containers' addresses and published ports are. */
+  readonly namespace: string;
   /** The `docker` client, at this engine. */
   readonly docker: (...args: readonly string[]) => Promise<string>;
   readonly stop: () => Promise<void>;
@@ -71,6 +73,7 @@ export async function startEngine({
   await execa({ shell: true, stdin: 'ignore' })`docker save ${image} | docker -H ${url} load`;
   return {
     url,
+    namespace: `/run/netns/${namespace}`,
     docker,
     start,
     stop,
