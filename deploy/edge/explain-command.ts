@@ -8,6 +8,7 @@ const service = z.object({
   service: z.string(),
   known: z.boolean(),
   hosts: z.array(z.string()),
+  vhosts: z.array(z.string()),
   paths: z.array(z.string()),
   ports: z.array(z.number()),
   instances: z.array(
@@ -19,6 +20,7 @@ const service = z.object({
       served: z.boolean(),
       whyNot: z.string().optional(),
       weight: z.number().optional(),
+      backup: z.boolean().optional(),
       tags: z.array(z.string()),
     }),
   ),
@@ -27,7 +29,7 @@ const service = z.object({
 const request = z.object({
   host: z.string(),
   path: z.string(),
-  rule: z.enum(['host', 'path', 'landing page', 'none']),
+  rule: z.enum(['host and path', 'host', 'wildcard host', 'path', 'landing page', 'none']),
   claim: z.string().optional(),
   service: service.optional(),
 });
@@ -88,23 +90,24 @@ export function requestText({ host, path, rule, claim, service: found }: Request
   const what = `${host}${path}`;
   if (rule === 'landing page') return `${what}: this node's own name, so the landing page\n`;
   if (rule === 'none' || found === undefined)
-    return `${what}: nobody claims it, so 503. A service claims hosts by the tag haproxy and a path by haproxy_route=/path\n`;
+    return `${what}: nobody claims it, so 503. A service claims hosts by the tags haproxy and haproxy_vhost=HOST, and a path by haproxy_route=/path\n`;
   return `${what}: ${found.service}, by its ${rule} ${claim}\n\n${serviceText(found)}`;
 }
 
 /** Pure. */
-export function serviceText({ service: name, known, hosts, paths, ports, instances, problems }: Service): string {
+export function serviceText({ service: name, known, hosts, vhosts, paths, ports, instances, problems }: Service): string {
   if (!known)
     return `${name}: Consul has no service of this name with a tag for the edge (haproxy, haproxy_route=/path, haproxy_tcp=PORT)\n`;
   const variants = new Set(instances.map(({ variant }) => variant));
-  const rows = instances.map(({ id, node, address, variant, served, whyNot, weight, tags }) => {
-    const state = served ? `served, weight ${weight}` : `not served: ${whyNot}`;
+  const rows = instances.map(({ id, node, address, variant, served, whyNot, weight, backup, tags }) => {
+    const state = served ? `served${backup === true ? ' while no other can be' : ''}, weight ${weight}` : `not served: ${whyNot}`;
     return `  ${id} at ${address} on ${node}${variant === '' ? '' : `, ${shownVariant(variant, variants)}`}: ${state}\n    tags ${tags.join(' ') || 'none of the edge'}\n`;
   });
   const list = (title: string, items: readonly (string | number)[]) => (items.length === 0 ? '' : `${title} ${items.join(', ')}\n`);
   return [
     `${name}: ${instances.filter(({ served }) => served).length} of ${instances.length} instances served\n`,
     list('hosts', hosts),
+    list('wildcard hosts, and paths of hosts', vhosts),
     list('paths', paths),
     list('TCP ports', ports),
     ...rows,

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { EdgePlan } from '../../model/edge.ts';
 import type { Instance } from '../../model/instance.ts';
 import { createPlanner } from '../../model/plan-edge.ts';
+import { vhostKeys } from '../../templater/haproxy/path-keys.ts';
 import { type EdgeWorld, startEdgeWorld } from '../harness/edge-world.ts';
 import { freePorts } from '../harness/free-port.ts';
 import { startProgram } from '../harness/program.ts';
@@ -43,6 +44,8 @@ const tag = fc.oneof(
   ),
   fc.constantFrom('roundrobin', 'leastconn', 'random', 'source', 'uri', 'first').map((balance) => `haproxy_balance=${balance}`),
   fc.constantFrom('/', '/a', '/a/b', '/a;b', "/it's", '/$(x)', '/-._~!&*+,=:@%2F', '/x//y').map((path) => `haproxy_route=${path}`),
+  fc.constantFrom('v.test', '*.v.test', '*.test', 'w.test,*.a.v.test').map((host) => `haproxy_vhost=${host}`),
+  fc.constantFrom('haproxy_sticky', 'haproxy_backup', 'haproxy_strip_prefix=/a', 'haproxy_allow=127.0.0.0/8', 'haproxy_priority=3'),
   fc.nat(2).map((i) => `tcp ${i}`),
 );
 const instance = fc.record({
@@ -118,10 +121,11 @@ async function write(before: readonly Instance[], now: readonly Instance[]): Pro
   for (const { health, ...one } of now) await register(world.consul, { ...one, health: health === 'maintenance' ? 'critical' : health });
 }
 
-function linesOf({ groups, hosts, paths, listeners }: EdgePlan): Lines {
+function linesOf({ groups, hosts, vhosts, paths, listeners }: EdgePlan): Lines {
   return [
     ...[...groups.values()].flatMap(({ key, instances }) => instances.map(({ name, weight }) => `server ${key}/${name} ${weight}`)),
     ...[...hosts].map(([host, group]) => `host ${host} ${group}`),
+    ...[...vhostKeys(vhosts)].map(([rule, group]) => `virtual host ${rule} ${group}`),
     ...[...paths].map(([path, group]) => `path ${path}/ ${group}`),
     ...[...listeners].map(([port, group]) => `port ${port} ${group}`),
   ].sort();
@@ -137,6 +141,7 @@ async function runningLines(): Promise<Lines> {
   return [
     ...servers.flatMap(([, group, , name, , , admin, weight]) => (admin === '0' ? [`server ${group}/${name} ${weight}`] : [])),
     ...(await map('host', 'hosts.map')),
+    ...(await map('virtual host', 'vhosts.map')),
     ...(await map('path', 'paths.map')),
     ...portsOf(open, await readFile(join(runDir, 'haproxy.cfg'), 'utf8')),
   ].sort();
@@ -156,7 +161,13 @@ async function fileLines(): Promise<Lines> {
   const map = async (kind: string, file: string) =>
     (await read(file)).split('\n').flatMap((line) => (line === '' ? [] : [`${kind} ${line}`]));
   const open = [...config.matchAll(/^frontend toots:tcp:(\d+)/gm)].map(([, port = '']) => port);
-  return [...servers, ...(await map('host', 'hosts.map')), ...(await map('path', 'paths.map')), ...portsOf(open, config)].sort();
+  return [
+    ...servers,
+    ...(await map('host', 'hosts.map')),
+    ...(await map('virtual host', 'vhosts.map')),
+    ...(await map('path', 'paths.map')),
+    ...portsOf(open, config),
+  ].sort();
 }
 
 /** Where open ports lead to is only in the configuration. */

@@ -13,6 +13,18 @@ const catalog = aCatalog([
   }),
   anInstance({ service: 'shop', id: 'b', address: '10.0.0.2', health: 'critical', tags: ['haproxy'] }),
   anInstance({ service: 'shop', id: 'c', address: 'nowhere.example', tags: ['haproxy'] }),
+  anInstance({
+    service: 'site',
+    id: 'e',
+    address: '10.0.0.4',
+    tags: ['haproxy_vhost=app.test,*.app.test', 'haproxy_backup', 'haproxy_auth=bob:secret'],
+  }),
+  anInstance({
+    service: 'api',
+    id: 'f',
+    address: '10.0.0.5',
+    tags: ['haproxy_vhost=app.test', 'haproxy_vhost=*.app.test', 'haproxy_vhost=*.b.app.test', 'haproxy_route=/api'],
+  }),
   anInstance({ service: 'cart', id: 'd', address: '10.0.0.3', tags: ['haproxy_route=/shop/cart', 'haproxy_tcp=9000'] }),
 ]);
 const { plan, problems } = createPlanner()(catalog, { ...POLICY, resolved: new Map([['nowhere.example', null]]) }, new Map());
@@ -24,6 +36,13 @@ describe('a request', () => {
     ['SHOP.Service.:8080', '/', 'host', 'shop.service', 'shop'],
     ['any.host', '/shop/cart/1?x=/y', 'path', '/shop/cart', 'cart'],
     ['any.host', '/shop', 'path', '/shop', 'shop'],
+    ['app.test', '/api/x', 'host and path', 'app.test/api', 'api'],
+    ['app.test', '/apis', 'host', 'app.test', 'site'],
+    ['x.app.test', '/api', 'wildcard host', '*.app.test/api', 'api'],
+    ['x.y.app.test:80', '/', 'wildcard host', '*.app.test', 'site'],
+    ['x.b.app.test', '/api/x?y', 'wildcard host', '*.b.app.test/api', 'api'],
+    ['x.b.app.test', '/', 'wildcard host', '*.app.test', 'site'],
+    ['app.test.evil', '/api', 'none', undefined, undefined],
     ['localhost', '/', 'landing page', undefined, undefined],
     ['localhost', '/shop', 'path', '/shop', 'shop'],
     ['any.host', '/shopping', 'none', undefined, undefined],
@@ -46,6 +65,13 @@ describe('a service', () => {
       { id: 'c', served: false, whyNot: expect.stringContaining('see the problems') },
     ]);
     expect(explainService(edge, 'shop').problems).toMatchObject([{ subject: 'shop', value: 'nowhere.example' }]);
+  });
+
+  test('has its wildcard hosts and the paths of its hosts; a backup is told as one, a secret is not told', () => {
+    expect(explainService(edge, 'api')).toMatchObject({ vhosts: ['*.app.test/api', '*.b.app.test/api', 'app.test/api'], paths: [] });
+    expect(explainService(edge, 'site').instances).toMatchObject([
+      { id: 'e', served: true, backup: true, tags: ['haproxy_vhost=app.test,*.app.test', 'haproxy_backup', 'haproxy_auth=(not shown)'] },
+    ]);
   });
 
   test('that Consul does not have is told so', () => {

@@ -4,7 +4,12 @@ import type { RunningEdge, RunningInstance } from '../../../templater/haproxy/ru
 import { edgeGroup, edgeInstance, edgePlan, runningWith } from './a-plan.ts';
 
 const OURS = runningWith(
-  edgePlan({ groups: [edgeGroup('web', [edgeInstance('a'), edgeInstance('b')])], hosts: { 'web.x': 'web' }, paths: { '/p': 'web' } }),
+  edgePlan({
+    groups: [edgeGroup('web', [edgeInstance('a'), edgeInstance('b')])],
+    hosts: { 'web.x': 'web' },
+    vhosts: { '*.w.x': 'web' },
+    paths: { '/p': 'web' },
+  }),
 );
 
 /** As HAProxy tells it: it does not say limits. */
@@ -24,6 +29,11 @@ test.each<[title: string, seen: RunningEdge, drift: string[]]>([
   ['a server more', seen({ a: {}, b: {}, c: {} }), ['web/c was added']],
   ['a host less', seen({ a: {}, b: {} }, { hosts: new Map() }), ['host web.x leads to nothing, not web']],
   ['a host more', seen({ a: {}, b: {} }, { hosts: new Map([...OURS.hosts, ['evil', 'web']]) }), ['host evil was added']],
+  [
+    'a wildcard host elsewhere',
+    seen({ a: {}, b: {} }, { vhosts: new Map([['w.x/', 'shop']]) }),
+    ['virtual host w.x/ leads to shop, not web'],
+  ],
   ['a path elsewhere', seen({ a: {}, b: {} }, { paths: new Map([['/p/', 'shop']]) }), ['path /p/ leads to shop, not web']],
   ['another configuration', seen({ a: {}, b: {} }, { shape: undefined }), ['it was loaded with another configuration']],
 ])('%s', (_, now, drift) => {

@@ -41,6 +41,24 @@ test.each<Row>([
     { groups: [edgeGroup('web', [a], { check: { method: 'GET', path: '/' } })] },
     ['add web/a checked'],
   ],
+  [
+    'instances more of a sticky group',
+    { groups: [edgeGroup('web', [], { sticky: 'instance' })] },
+    { groups: [edgeGroup('web', [a, b], { sticky: 'instance' })] },
+    ['add web/a', 'add web/b', 'cookies web'],
+  ],
+  [
+    'instances more of a sticky group of TCP, which has no cookies',
+    { groups: [edgeGroup('db', [], { mode: 'tcp', sticky: 'instance' })] },
+    { groups: [edgeGroup('db', [a], { mode: 'tcp', sticky: 'instance' })] },
+    ['add tcp:db/a'],
+  ],
+  [
+    'rules for wildcard hosts and for paths of hosts',
+    { groups: [edgeGroup('web'), edgeGroup('shop')], vhosts: { '*.a.test': 'web', 'b.test/x': 'web' } },
+    { groups: [edgeGroup('web'), edgeGroup('shop')], vhosts: { '*.a.test': 'shop', '*.a.test/y': 'web' } },
+    ['vhosts +a.test/y/→web =a.test/→shop -=b.test/x/'],
+  ],
   ['an instance less', { groups: [edgeGroup('web', [a, b])] }, { groups: [edgeGroup('web', [a])] }, ['stop web/b', 'remove web/b']],
   [
     'one for another: the new one first',
