@@ -53,6 +53,7 @@ is a problem of its own service, in \`GET /status\`, log and metrics until it is
 - **\`haproxy_sticky\`.** The cookie is made of the instance's address and the service's name, so it is the same on every edge node and after every
   restart. An instance that is drained or deregistered gets nothing more, not even from its own clients: they go to another and keep that. One that
   is dead is left at the first request that finds it so. Clients follow a change of weights when they are new; those of an instance of weight 0 stay.
+  With \`variant\` a client keeps the variant (Marathon app, Compose service or image) and is spread over its instances; only when none is left it is a new client.
   TCP has no cookies: there \`haproxy_balance=source\` keeps a client's address with an instance.
 - **\`haproxy_backup\`.** An instance can be used while Consul calls it healthy and the edge can connect to it.
 - **An instance that is dead** while Consul still calls it healthy is found by the first connection that fails: the request goes to another instance,

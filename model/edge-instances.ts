@@ -29,7 +29,7 @@ export interface ServiceKeys {
 
 /** The instances of a service that get requests, each with its own options, as its keys override them. */
 export function planInstances(all: readonly Instance[], keys: ServiceKeys, resolved: Resolved): PlannedInstances {
-  const byName = new Map<string, EdgeInstance & { readonly variant: string }>();
+  const byName = new Map<string, EdgeInstance>();
   const problems: Problem[] = [];
   const hostNames = new Set<string>();
   for (const instance of all) {
@@ -57,17 +57,12 @@ export function planInstances(all: readonly Instance[], keys: ServiceKeys, resol
 }
 
 /** The weights of the service's key, where it has one, instead of those of the tags. */
-function withShares(
-  instances: readonly (EdgeInstance & { readonly variant: string })[],
-  key: string | undefined,
-  service: string,
-  problems: Problem[],
-): EdgeInstance[] {
+function withShares(instances: readonly EdgeInstance[], key: string | undefined, service: string, problems: Problem[]): EdgeInstance[] {
   const shares = key === undefined ? undefined : parseWeightShares(key);
   if (typeof shares === 'string')
     problems.push({ subject: service, option: `haproxy/${service}/weights`, value: shownValue(key ?? ''), reason: shares });
   const weights = shares === undefined || typeof shares === 'string' ? [] : weightsByShares(instances, shares);
-  return instances.map(({ variant: _, ...instance }, i) => ({ ...instance, weight: weights[i] ?? instance.weight }));
+  return instances.map((instance, i) => ({ ...instance, weight: weights[i] ?? instance.weight }));
 }
 
 /** `hostName` is the name that has to be looked up for it. */

@@ -130,9 +130,9 @@ export const EDGE_OPTIONS = {
     tags: ['haproxy_sticky'],
     scope: 'service',
     parse: parseSticky,
-    value: 'true',
+    value: 'true|variant',
     describe:
-      'a client keeps its instance, and with it its variant, by a cookie (`toots_SERVICE`: HttpOnly, SameSite=Lax, Secure over HTTPS), while that instance serves; an instance of weight 0 keeps its clients and gets no new ones. `false` is the default',
+      'a client keeps its instance by a cookie (`toots_SERVICE`: HttpOnly, SameSite=Lax, Secure over HTTPS) while that instance serves, or with `variant` only its variant: a client that got the canary keeps the canary, whichever instance of it. An instance of weight 0 keeps its clients and gets no new ones. `false` is the default',
   },
   priority: {
     tags: ['haproxy_priority'],
@@ -277,8 +277,10 @@ function parseRedirect(text: string): ParsedOption<Redirect> {
 }
 
 function parseSticky(text: string): ParsedOption<Sticky | undefined> {
+  if (text === 'variant') return { kind: 'taken', value: text };
   const parsed = parseSwitch(text);
-  return parsed.kind === 'taken' ? { kind: 'taken', value: parsed.value ? 'instance' : undefined } : parsed;
+  if (parsed.kind === 'refused') return { kind: 'refused', reason: 'it is true, false or variant' };
+  return { kind: 'taken', value: parsed.value ? 'instance' : undefined };
 }
 
 function parsePriority(text: string): ParsedOption<number> {

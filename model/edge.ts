@@ -12,8 +12,8 @@ export type Balance = (typeof BALANCES)[number];
 /** Where a service sends requests that came over HTTP. */
 export type Redirect = 'https';
 
-/** What a client keeps: the instance that it got, by a cookie. */
-export type Sticky = 'instance';
+/** What a client keeps, by a cookie: the instance that it got, or only its variant, and any instance of that. */
+export type Sticky = 'instance' | 'variant';
 
 /** An active check: a request every 2 s, down after 3 failures, up after 2 successes; 2xx and 3xx pass. */
 export interface HttpCheck {
@@ -31,6 +31,8 @@ export interface EdgeInstance {
   readonly weight: Weight;
   /** Connections at once, 1–65535; more wait. */
   readonly maxConnections: number;
+  /** The deployment that it came from. */
+  readonly variant: string;
   /** It gets requests only while no other one can be used. */
   readonly backup: boolean;
 }

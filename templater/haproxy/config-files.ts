@@ -70,7 +70,8 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
         .map((name) => `${name} own\n`)
         .join(''),
     );
-    for (const map of [files.hostsMap, files.vhostsMap, files.pathsMap]) await writeFile(map, '', { flag: 'wx' }).catch(ifThereAlready);
+    for (const map of [files.hostsMap, files.vhostsMap, files.variantsMap, files.pathsMap])
+      await writeFile(map, '', { flag: 'wx' }).catch(ifThereAlready);
     await writeFile(files.serverState, NO_SERVER_STATE, { flag: 'wx', mode: 0o600 }).catch(ifThereAlready);
   } catch (cause) {
     throw new OperationError('prepare the run directory', { subject: runDir, cause });
@@ -96,8 +97,13 @@ export function createConfigWriter(files: EdgeFiles): ConfigWriter {
   };
   return {
     certificates: ({ certificateList }) => write(files.certificateList, certificateList),
-    maps: async ({ hostsMap, vhostsMap, pathsMap }) => {
-      await Promise.all([write(files.hostsMap, hostsMap), write(files.vhostsMap, vhostsMap), write(files.pathsMap, pathsMap)]);
+    maps: async ({ hostsMap, vhostsMap, variantsMap, pathsMap }) => {
+      await Promise.all([
+        write(files.hostsMap, hostsMap),
+        write(files.vhostsMap, vhostsMap),
+        write(files.variantsMap, variantsMap),
+        write(files.pathsMap, pathsMap),
+      ]);
     },
     config: ({ config }, check) =>
       write(files.config, config(), (path, text) => replaceBy(files.candidate, path, text, SECRET_FILE_MODE, check)),

@@ -9,6 +9,7 @@ export function driftOf(expected: RunningEdge, seen: RunningEdge): readonly stri
     ...lines,
     ...driftOfMap('host', expected.hosts, seen.hosts),
     ...driftOfMap('virtual host', expected.vhosts, seen.vhosts),
+    ...driftOfMap('variant', expected.variants, seen.variants),
     ...driftOfMap('path', expected.paths, seen.paths),
     ...driftOfMap('certificate', expected.certificates, seen.certificates),
   ];

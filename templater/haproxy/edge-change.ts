@@ -3,6 +3,7 @@ import { pathKeys, vhostKeys } from './path-keys.ts';
 import { defaultsOfSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { type EdgeShape, reloadReasons } from './shape.ts';
+import { groupOfKey, variantKeys } from './variant-keys.ts';
 
 /** One thing that a running HAProxy is told, without a reload. */
 export type EdgeAction =
@@ -28,7 +29,7 @@ export interface MapChange {
   readonly drop: readonly string[];
 }
 
-export type MapName = 'hosts' | 'vhosts' | 'paths';
+export type MapName = 'hosts' | 'vhosts' | 'variants' | 'paths';
 
 /** The cheapest way from what HAProxy is to what it should be. Both lists empty: nothing to do. */
 export interface EdgeChange {
@@ -68,10 +69,13 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
   for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
   for (const { group } of added) changeOfGroup(group, NO_INSTANCES, plan.groups.get(group), first, last);
   if (addsBackends) last.push(...groupsToDrop(running, running.shape, plan));
+  const isLoaded = (_: string, group: string) => loaded.has(group);
+  const usesVariants = (key: string) => loaded.get(groupOfKey(key)) === shape.groups.get(groupOfKey(key));
   const maps = [
-    ...changeOfMap('hosts', running.hosts, plan.hosts, loaded),
-    ...changeOfMap('vhosts', running.vhosts, vhostKeys(plan.vhosts), loaded),
-    ...changeOfMap('paths', running.paths, pathKeys(plan.paths), loaded),
+    ...changeOfMap('variants', running.variants, variantKeys(plan.groups), usesVariants),
+    ...changeOfMap('hosts', running.hosts, plan.hosts, isLoaded),
+    ...changeOfMap('vhosts', running.vhosts, vhostKeys(plan.vhosts), isLoaded),
+    ...changeOfMap('paths', running.paths, pathKeys(plan.paths), isLoaded),
   ];
   return { actions: [...first, ...changeOfCertificates(running.certificates, plan.certificates), ...maps, ...last], reasons };
 }
@@ -111,7 +115,7 @@ function changeOfGroup(
     if (seen === undefined) first.push({ kind: 'add', group, instance, checked: wanted?.check !== undefined });
     else changeOfInstance(group, seen, instance, first);
   }
-  if (wanted?.sticky !== undefined && wanted.mode === 'http' && first.some((action) => action.kind === 'add' && action.group === group))
+  if (wanted?.sticky === 'instance' && wanted.mode === 'http' && first.some((action) => action.kind === 'add' && action.group === group))
     first.push({ kind: 'cookies', group });
   for (const [name, { ready }] of running) {
     if (names.has(name)) continue;
@@ -145,13 +149,13 @@ function changeOfMap(
   map: MapName,
   running: ReadonlyMap<string, string>,
   wanted: ReadonlyMap<string, string>,
-  loaded: ReadonlyMap<string, string>,
+  canHave: (key: string, value: string) => boolean,
 ): EdgeAction[] {
   if (running === wanted) return [];
   const [add, set] = [new Map<string, string>(), new Map<string, string>()];
   for (const [key, group] of wanted) {
     const before = running.get(key);
-    if (before !== group && loaded.has(group)) (before === undefined ? add : set).set(key, group);
+    if (before !== group && canHave(key, group)) (before === undefined ? add : set).set(key, group);
   }
   const drop = [...running.keys()].filter((key) => !wanted.has(key));
   return add.size + set.size + drop.length > 0 ? [{ kind: 'map', map, add, set, drop }] : [];

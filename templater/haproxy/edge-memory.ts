@@ -41,7 +41,7 @@ const rules = z.object({
     .optional()
     .transform((check) => check),
   redirect: z.literal('https').optional(),
-  sticky: z.literal('instance').optional(),
+  sticky: z.enum(['instance', 'variant']).optional(),
   priority: z.number().default(0),
   stripped: z.array(z.string().transform(pathPrefix)).default([]),
   users: z.array(z.object({ name: z.string(), hash: z.string() })).optional(),

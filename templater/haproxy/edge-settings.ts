@@ -146,6 +146,7 @@ export function edgeFiles(runDir: string) {
     candidate: join(runDir, 'haproxy.cfg.candidate'),
     hostsMap: join(runDir, 'hosts.map'),
     vhostsMap: join(runDir, 'vhosts.map'),
+    variantsMap: join(runDir, 'variants.map'),
     pathsMap: join(runDir, 'paths.map'),
     ownNamesMap: join(runDir, 'own-names.map'),
     landingPage: join(runDir, 'landing.html'),

@@ -26,7 +26,7 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
 export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
   const questions = [
     ...['show info', 'show ssl cert', 'show backend', 'show servers state'],
-    ...[files.hostsMap, files.vhostsMap, files.pathsMap].map((file) => `show map ${file}`),
+    ...[files.hostsMap, files.vhostsMap, files.variantsMap, files.pathsMap].map((file) => `show map ${file}`),
   ];
   if (limits) questions.push(SERVER_STATISTICS);
   const answers = await ask(
@@ -34,7 +34,8 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
     questions.map((text) => ({ text })),
     signal,
   );
-  const [info = '', stored = '', backends = '', servers = '', hosts = '', vhosts = '', paths = '', statistics = ''] = answers;
+  const [info = '', stored = '', backends = '', servers = '', hosts = '', vhosts = '', variants = '', paths = '', statistics = ''] =
+    answers;
   const { pid, fingerprint } = parseInfo(info);
   const loaded = await knownShape(files, fingerprint);
   const shape = loaded && (await shapeNow(loaded, parseBackends(backends), files, signal));
@@ -45,6 +46,7 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
     instances: parseServers(servers, shape, parseLimits(statistics)),
     hosts: parseMap(hosts),
     vhosts: parseMap(vhosts),
+    variants: parseMap(variants),
     paths: parseMap(paths),
     certificates: await readFingerprints(files, stored, signal),
   };

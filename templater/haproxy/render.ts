@@ -8,6 +8,7 @@ import { pathKeys, vhostKeys } from './path-keys.ts';
 import { PLAIN_DEFAULTS } from './plain-section.ts';
 import { type EdgeShape, fingerprint } from './shape.ts';
 import { cookieKey, cookieName } from './sticky-cookie.ts';
+import { isByVariant, VARIANT_SLOTS, variantKeys } from './variant-keys.ts';
 import { configWord, formatWord } from './words.ts';
 
 /** What the HAProxy that will read the configuration can do. */
@@ -27,6 +28,7 @@ export interface RenderedEdge {
   readonly certificateList: string;
   readonly hostsMap: string;
   readonly vhostsMap: string;
+  readonly variantsMap: string;
   readonly pathsMap: string;
   readonly shape: EdgeShape;
   /** The shape's, which stands in the configuration too. */
@@ -40,9 +42,14 @@ interface Https {
 
 export type EdgeRenderer = (plan: EdgePlan) => RenderedEdge;
 
-/** What its section says of a group's cookie. */
+/** What its section says of the variants that its clients keep. */
+function variantsOf(group: EdgeGroup, files: EdgeFiles): { cookie: string; slots: number; map: string } | null {
+  return isByVariant(group) ? { cookie: cookieName(group.service), slots: VARIANT_SLOTS, map: files.variantsMap } : null;
+}
+
+/** What its section says of the cookie of an instance. */
 function cookieOf({ key, service, sticky, mode }: EdgeGroup): { name: string; pattern: string; key: string } | null {
-  if (sticky === undefined || mode !== 'http') return null;
+  if (sticky !== 'instance' || mode !== 'http') return null;
   const name = cookieName(service);
   return { name, pattern: `^(${name.replaceAll('.', '\\.')}=.*)$`, key: cookieKey(key) };
 }
@@ -68,7 +75,13 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
     if (known !== undefined) return known;
     const made = {
       head: section
-        .render({ group, https: isHttps ? https : null, cookie: cookieOf(group), check: checkWords(group.check !== undefined) })
+        .render({
+          group,
+          https: isHttps ? https : null,
+          cookie: cookieOf(group),
+          variants: variantsOf(group, files),
+          check: checkWords(group.check !== undefined),
+        })
         .trimStart()
         .trimEnd(),
       servers: group.instances.map((instance) => `    server ${instance.name} ${serverWords(instance)}\n`).join(''),
@@ -115,6 +128,7 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
       certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
       hostsMap: mapOf(plan.hosts),
       vhostsMap: mapOf(vhostKeys(plan.vhosts)),
+      variantsMap: mapOf(variantKeys(plan.groups)),
       pathsMap: mapOf(pathKeys(plan.paths)),
       shape,
       fingerprint: name,

@@ -1,6 +1,7 @@
 import type { EdgeInstance, EdgePlan } from '../../model/edge.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
 import type { EdgeShape } from './shape.ts';
+import { variantKeys } from './variant-keys.ts';
 
 /** An instance as HAProxy has it. */
 export interface RunningInstance {
@@ -25,6 +26,8 @@ export interface RunningEdge {
   readonly hosts: ReadonlyMap<string, string>;
   /** {@link vhostKeys} to group. */
   readonly vhosts: ReadonlyMap<string, string>;
+  /** {@link variantKeys}; empty while no group needs them. */
+  readonly variants: ReadonlyMap<string, string>;
   /** Prefix with its slash, to group. */
   readonly paths: ReadonlyMap<string, string>;
   /** SHA-1 fingerprints of the certificates that it serves, by file name. */
@@ -55,6 +58,7 @@ export function runningAsPlanned(
     instances,
     hosts,
     vhosts: vhostKeys(vhosts),
+    variants: variantKeys(groups),
     paths: pathKeys(paths),
     certificates: new Map([...certificates].map(([name, { sha1 }]) => [name, sha1])),
   };

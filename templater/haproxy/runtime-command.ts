@@ -20,10 +20,7 @@ export const MOST_PAYLOAD_BYTES = 8_000;
 const NOTHING = /^$/;
 
 /** The commands for an action, in order. Words that were accepted on HAProxy 2.6 to 3.4. Pure. */
-export function runtimeCommands(
-  action: EdgeAction,
-  files: Pick<EdgeFiles, 'hostsMap' | 'vhostsMap' | 'pathsMap' | 'certificate'>,
-): readonly RuntimeCommand[] {
+export function runtimeCommands(action: EdgeAction, files: MapFiles & Pick<EdgeFiles, 'certificate'>): readonly RuntimeCommand[] {
   switch (action.kind) {
     case 'add':
       return added(action);
@@ -77,9 +74,11 @@ function certificateCommands(file: string, pem: string): RuntimeCommand[] {
 }
 
 /** The map's name at run time: the path of its file. */
-export function mapFile(map: MapName, { hostsMap, vhostsMap, pathsMap }: Pick<EdgeFiles, 'hostsMap' | 'vhostsMap' | 'pathsMap'>): string {
-  return { hosts: hostsMap, vhosts: vhostsMap, paths: pathsMap }[map];
+export function mapFile(map: MapName, { hostsMap, vhostsMap, variantsMap, pathsMap }: MapFiles): string {
+  return { hosts: hostsMap, vhosts: vhostsMap, variants: variantsMap, paths: pathsMap }[map];
 }
+
+type MapFiles = Pick<EdgeFiles, 'hostsMap' | 'vhostsMap' | 'variantsMap' | 'pathsMap'>;
 
 /** `add map` would make a second entry of a key that is there, so those are set; keys that are gone already are as good as deleted. */
 function mapCommands(file: string, { add, set, drop }: MapChange): RuntimeCommand[] {

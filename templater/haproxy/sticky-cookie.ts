@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The name of the cookie by which a client keeps its instance. Pure. */
+/** The name of the cookie by which a client keeps its instance, or its variant. Pure. */
 export function cookieName(service: string): string {
   return `toots_${service}`;
 }

@@ -16,7 +16,7 @@ import { tempDir } from '../harness/temp-dir.ts';
 import { aCatalog, anInstance, POLICY } from '../model/a-catalog.ts';
 
 /** How many tag sets are tried, of which seed; all ten thousand with `TOOTS_TAG_SETS=10000`. */
-const TAG_SETS = Number(process.env['TOOTS_TAG_SETS'] ?? 1_500);
+const TAG_SETS = Number(process.env['TOOTS_TAG_SETS'] ?? 1_000);
 const SEED = Number(process.env['TOOTS_SEED'] ?? 5);
 const IN_ONE_FILE = 250;
 const HAPROXY = process.env['TOOTS_HAPROXY'] ?? 'haproxy';
@@ -50,7 +50,7 @@ const GOOD: Record<keyof typeof EDGE_OPTIONS, readonly string[]> = {
   balance: ['roundrobin', 'leastconn', 'random', 'source', 'uri', 'first'],
   check: ['/', 'HEAD /x?y=1', "OPTIONS /it's$(x)", `GET /${"'".repeat(1_000)}`, '/%25'],
   redirect: ['https'],
-  sticky: ['', 'true', 'false'],
+  sticky: ['', 'true', 'false', 'variant'],
   priority: ['0', '-1000', '+5', '99999'],
   weight: ['0', '256', '300', '-1'],
   maxConnections: ['1', '65535', '-5'],
@@ -164,7 +164,7 @@ function strangeLines(config: string): string[] {
   return lines.filter(
     (line) =>
       !/^(?:(?:frontend toots:|backend |userlist )\S+(?: from toots:(?:http|tcp))?)?$/.test(line) &&
-      !/^ {4}(?:bind 0\.0\.0\.0:\d+ name|default_backend|balance|hash-type|default-server|server \S+ 10\.0\.0\.1:8080 weight|option httpchk$|http-check send|acl toots:allowed src|http-request|http-after-response|tcp-request content reject|cookie|dynamic-cookie-key|user|stats) ?/.test(
+      !/^ {4}(?:bind 0\.0\.0\.0:\d+ name|default_backend|balance|hash-type|default-server|server \S+ 10\.0\.0\.1:8080 weight|option httpchk$|http-check send|acl toots:allowed src|http-request|http-response|http-after-response|use-server|tcp-request content reject|cookie|dynamic-cookie-key|user|stats) ?/.test(
         line,
       ),
   );

@@ -134,6 +134,37 @@ test('an instance of weight 0 keeps its clients and gets no new ones', async () 
   expect((await whoAnswers('split.service', cookie)).map(({ instance }) => instance)).toEqual(Array(5).fill('canary'));
 });
 
+test('a client that got the canary keeps the canary, whichever instance of it, while new clients follow the weights', async () => {
+  const tags = (weight: number) => ['haproxy', 'haproxy_sticky=variant', `weight=${weight}`];
+  const [stable, canary] = [{ meta: { 'toots-variant': '/shop/stable' } }, { meta: { 'toots-variant': '/shop/canary' } }];
+  for (const id of ['s1', 's2']) await world.serve('ab', id, tags(100), stable);
+  let one = await world.serve('ab', 'c1', tags(100), canary);
+  const two = await world.serve('ab', 'c2', tags(100), canary);
+  const clients = await clientsOf('ab.service', ['s1', 'c1', 'c2']);
+  const cookie = clients.get('c1');
+  const asked = async (times = 40) => new Set((await whoAnswers('ab.service', cookie, times)).map(({ instance }) => instance));
+
+  expect(cookie).toMatch(/^toots_ab=[0-9a-f]{12}$/);
+  expect(clients.get('c2')).toBe(cookie);
+  expect(clients.get('s1')).not.toBe(cookie);
+  expect(await asked()).toEqual(new Set(['c1', 'c2']));
+  expect((await visit('ab.service', cookie)).given).toBeUndefined();
+
+  const worker = await world.edge.worker();
+  await world.withdraw(two);
+  one = await world.change(one, { tags: tags(0) });
+  await world.serve('ab', 'c3', tags(0), canary);
+  await until(
+    async () => (await fieldOf('ab', 'ab-c3', 'srv_uweight')) === '0' && (await fieldOf('ab', one.registration.id, 'srv_uweight')) === '0',
+    15_000,
+    'both have weight 0',
+  );
+  await until(async () => (await asked()).has('c3'), 15_000, 'the new one is asked');
+  expect(await asked()).toEqual(new Set(['c1', 'c3']));
+  expect(new Set((await whoAnswers('ab.service', undefined, 20)).map(({ instance }) => instance))).toEqual(new Set(['s1', 's2']));
+  expect(await world.edge.worker()).toBe(worker);
+});
+
 test('many instances that die at once, while Consul calls them passing, cost no GET, are passed over, and come back', async () => {
   const all: ServedInstance[] = [];
   for (let i = 0; i < 12; i += 1) all.push(await world.serve('herd', `i${i}`, ['haproxy']));

@@ -6,6 +6,7 @@ import type { EdgePlan } from '../../model/edge.ts';
 import type { Instance } from '../../model/instance.ts';
 import { createPlanner } from '../../model/plan-edge.ts';
 import { vhostKeys } from '../../templater/haproxy/path-keys.ts';
+import { variantKeys } from '../../templater/haproxy/variant-keys.ts';
 import { type EdgeWorld, startEdgeWorld } from '../harness/edge-world.ts';
 import { freePorts } from '../harness/free-port.ts';
 import { startProgram } from '../harness/program.ts';
@@ -45,7 +46,14 @@ const tag = fc.oneof(
   fc.constantFrom('roundrobin', 'leastconn', 'random', 'source', 'uri', 'first').map((balance) => `haproxy_balance=${balance}`),
   fc.constantFrom('/', '/a', '/a/b', '/a;b', "/it's", '/$(x)', '/-._~!&*+,=:@%2F', '/x//y').map((path) => `haproxy_route=${path}`),
   fc.constantFrom('v.test', '*.v.test', '*.test', 'w.test,*.a.v.test').map((host) => `haproxy_vhost=${host}`),
-  fc.constantFrom('haproxy_sticky', 'haproxy_backup', 'haproxy_strip_prefix=/a', 'haproxy_allow=127.0.0.0/8', 'haproxy_priority=3'),
+  fc.constantFrom(
+    'haproxy_sticky',
+    'haproxy_sticky=variant',
+    'haproxy_backup',
+    'haproxy_strip_prefix=/a',
+    'haproxy_allow=127.0.0.0/8',
+    'haproxy_priority=3',
+  ),
   fc.nat(2).map((i) => `tcp ${i}`),
 );
 const instance = fc.record({
@@ -126,6 +134,7 @@ function linesOf({ groups, hosts, vhosts, paths, listeners }: EdgePlan): Lines {
     ...[...groups.values()].flatMap(({ key, instances }) => instances.map(({ name, weight }) => `server ${key}/${name} ${weight}`)),
     ...[...hosts].map(([host, group]) => `host ${host} ${group}`),
     ...[...vhostKeys(vhosts)].map(([rule, group]) => `virtual host ${rule} ${group}`),
+    ...[...variantKeys(groups)].map(([key, value]) => `variant ${key} ${value}`),
     ...[...paths].map(([path, group]) => `path ${path}/ ${group}`),
     ...[...listeners].map(([port, group]) => `port ${port} ${group}`),
   ].sort();
@@ -142,6 +151,7 @@ async function runningLines(): Promise<Lines> {
     ...servers.flatMap(([, group, , name, , , admin, weight]) => (admin === '0' ? [`server ${group}/${name} ${weight}`] : [])),
     ...(await map('host', 'hosts.map')),
     ...(await map('virtual host', 'vhosts.map')),
+    ...(await map('variant', 'variants.map').then((lines) => lines.filter((line) => line.includes('/')))),
     ...(await map('path', 'paths.map')),
     ...portsOf(open, await readFile(join(runDir, 'haproxy.cfg'), 'utf8')),
   ].sort();
@@ -165,6 +175,7 @@ async function fileLines(): Promise<Lines> {
     ...servers,
     ...(await map('host', 'hosts.map')),
     ...(await map('virtual host', 'vhosts.map')),
+    ...(await map('variant', 'variants.map')),
     ...(await map('path', 'paths.map')),
     ...portsOf(open, config),
   ].sort();

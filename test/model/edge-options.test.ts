@@ -235,7 +235,7 @@ test.each<Row>([
     },
   ],
   ['redirect', { https: 'https', http: 'refused', 'https://x': 'refused', '': 'refused' }],
-  ['sticky', { '': 'instance', true: 'instance', false: undefined, yes: 'refused', 'true ': 'refused' }],
+  ['sticky', { '': 'instance', true: 'instance', variant: 'variant', false: undefined, yes: 'refused', 'true ': 'refused' }],
   ['priority', { '0': 0, '-1000': -1000, '+7': 7, '1001': '→ 1000', '-9999': '→ -1000', high: 'refused', '1.5': 'refused', '': 'refused' }],
   ['backup', { '': true, true: true, false: false, '1': 'refused', TRUE: 'refused' }],
   [

@@ -10,7 +10,7 @@ export const FILES = edgeFiles('/run/edge');
 
 /** `a` at 10.0.0.1:8080 with weight 100, but for what is said. */
 export function edgeInstance(name: string, given: Partial<EdgeInstance> = {}): EdgeInstance {
-  return { name, address: '10.0.0.1', port: 8080, weight: weight(100), maxConnections: 128, backup: false, ...given };
+  return { name, address: '10.0.0.1', port: 8080, weight: weight(100), maxConnections: 128, variant: '', backup: false, ...given };
 }
 
 /** What a group has whose service sets nothing. */

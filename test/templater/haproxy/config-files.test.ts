@@ -47,6 +47,7 @@ test('what is the same is not written again, but for a file that somebody else h
     certificateList: '',
     hostsMap: '',
     vhostsMap: '',
+    variantsMap: '',
     pathsMap: '',
     shape: shapeOf(plan),
     fingerprint: 'f',
