@@ -81,10 +81,11 @@ function linesOf(name: string, text: string | undefined): string[] {
   return [`${word} ${part === 'paths' ? showPathPrefix(key as PathPrefix) : key} → ${text}`];
 }
 
-function groupLines({ key, mode, instances, ...options }: EdgeGroup): string[] {
+function groupLines(group: EdgeGroup): string[] {
+  const { key, mode, instances, ...options } = group;
   const { service: _, users, ...shown } = options;
   const said = Object.entries({ ...shown, ...(users !== undefined && { users: users.map(({ name }) => name) }) })
-    .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
+    .filter(([option, value]) => value !== undefined && !(option === 'stripped' && group.stripped.length === 0))
     .map(([option, value]) => `${option} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [
     `${mode === 'http' ? 'HTTP' : 'TCP'} service ${key}: ${said.join(', ')}`,
