@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as v from 'valibot';
+import { faultLines } from '../daemon/fault-lines.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { ConsulRefusal, call, jsonBody, REQUEST_TIMEOUT_MS } from './call.ts';
 import { type CheckStatus, decode, decodeMaintenance, encode, type Registered, type Registration } from './registration.ts';
@@ -32,12 +33,12 @@ export interface ConsulAgent {
   readonly maintain: (id: string, reason: string | undefined, signal: AbortSignal) => Promise<void>;
 }
 
-const self = z.object({
-  Config: z.object({ NodeName: z.string(), Version: z.string() }),
-  Member: z.object({ Addr: z.string() }),
-  DebugConfig: z
-    .object({ EnableRemoteScriptChecks: z.boolean().nullish(), TaggedAddresses: z.record(z.string(), z.string()).nullish() })
-    .nullish(),
+const self = v.object({
+  Config: v.object({ NodeName: v.string(), Version: v.string() }),
+  Member: v.object({ Addr: v.string() }),
+  DebugConfig: v.nullish(
+    v.object({ EnableRemoteScriptChecks: v.nullish(v.boolean()), TaggedAddresses: v.nullish(v.record(v.string(), v.string())) }),
+  ),
 });
 
 /** Speaks to one agent. */
@@ -58,7 +59,7 @@ export function createAgent(transport: ConsulTransport): ConsulAgent {
   return {
     self: async (signal) => {
       const json = await get('/v1/agent/self', signal);
-      const { Config, Member, DebugConfig } = parsed('/v1/agent/self', transport, () => self.parse(json));
+      const { Config, Member, DebugConfig } = parsed('/v1/agent/self', transport, () => v.parse(self, json));
       return {
         node: Config.NodeName,
         version: Config.Version,
@@ -95,8 +96,12 @@ function parsed<Value>(path: string, { subject }: ConsulTransport, parse: () => 
   try {
     return parse();
   } catch (cause) {
-    if (!(cause instanceof z.ZodError)) throw cause;
-    throw new OperationError(`Consul GET ${path}`, { subject, cause, hint: `not what an agent answers: ${z.prettifyError(cause)}` });
+    if (!v.isValiError(cause)) throw cause;
+    throw new OperationError(`Consul GET ${path}`, {
+      subject,
+      cause,
+      hint: `not what an agent answers: ${faultLines(cause.issues).join('; ')}`,
+    });
   }
 }
 

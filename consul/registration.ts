@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { VARIANT_META } from '../model/instance.ts';
 import { digestOf } from './check-digest.ts';
 
@@ -188,47 +188,48 @@ function inWords(probe: Probe): string {
 }
 
 /** Keyed by ID, which may be anything, `__proto__` too: only the values are read. */
-const valuesOf = <Value extends z.ZodType>(value: Value) =>
-  z
-    .custom<object | null | undefined>((json) => json === undefined || typeof json === 'object', { error: 'must be an object' })
-    .transform((json) => Object.values(json ?? {}))
-    .pipe(z.array(value));
+const valuesOf = <Value extends v.GenericSchema>(value: Value) =>
+  v.pipe(
+    v.custom<object | null | undefined>((json) => json === undefined || typeof json === 'object', 'must be an object'),
+    v.transform((json) => Object.values(json ?? {})),
+    v.array(value),
+  );
 
 const agentServices = valuesOf(
-  z.object({
-    ID: z.string(),
-    Service: z.string(),
-    Address: z.string().default(''),
-    Port: z.number().default(0),
-    TaggedAddresses: z.record(z.string(), z.object({ Address: z.string(), Port: z.number().default(0) })).nullish(),
-    Tags: z.array(z.string()).nullish(),
-    Meta: z.record(z.string(), z.string()).nullish(),
-    Weights: z.object({ Passing: z.number(), Warning: z.number() }).optional(),
-    EnableTagOverride: z.boolean().default(false),
+  v.object({
+    ID: v.string(),
+    Service: v.string(),
+    Address: v.optional(v.string(), ''),
+    Port: v.optional(v.number(), 0),
+    TaggedAddresses: v.nullish(v.record(v.string(), v.object({ Address: v.string(), Port: v.optional(v.number(), 0) }))),
+    Tags: v.nullish(v.array(v.string())),
+    Meta: v.nullish(v.record(v.string(), v.string())),
+    Weights: v.optional(v.object({ Passing: v.number(), Warning: v.number() })),
+    EnableTagOverride: v.optional(v.boolean(), false),
   }),
 );
 
-const agentCheck = z.object({
-  CheckID: z.string(),
-  ServiceID: z.string().default(''),
-  Status: z.string(),
-  Notes: z.string().default(''),
+const agentCheck = v.object({
+  CheckID: v.string(),
+  ServiceID: v.optional(v.string(), ''),
+  Status: v.string(),
+  Notes: v.optional(v.string(), ''),
 });
 
 const agentChecks = valuesOf(agentCheck);
 
-const serviceHealth = z.object({ Checks: z.array(agentCheck).nullish() });
+const serviceHealth = v.object({ Checks: v.nullish(v.array(agentCheck)) });
 
 const MAINTENANCE = '_service_maintenance:';
 
-/** What `GET /v1/agent/services` and `/v1/agent/checks` answered, by service ID. @throws ZodError when it is something else. */
+/** What `GET /v1/agent/services` and `/v1/agent/checks` answered, by service ID. @throws ValiError when it is something else. */
 export function decode(services: unknown, checks: unknown): ReadonlyMap<string, Registered> {
-  const checksOf = new Map<string, z.infer<typeof agentChecks>[number][]>();
-  for (const check of agentChecks.parse(checks)) {
+  const checksOf = new Map<string, v.InferOutput<typeof agentChecks>[number][]>();
+  for (const check of v.parse(agentChecks, checks)) {
     checksOf.set(check.ServiceID, [...(checksOf.get(check.ServiceID) ?? []), check]);
   }
   return new Map(
-    agentServices.parse(services).map((service) => {
+    v.parse(agentServices, services).map((service) => {
       const own = checksOf.get(service.ID) ?? [];
       const maintenance = own.find(({ CheckID }) => CheckID.startsWith(MAINTENANCE));
       const registered: Registered = {
@@ -253,9 +254,9 @@ export function decode(services: unknown, checks: unknown): ReadonlyMap<string, 
   );
 }
 
-/** Why a service is in maintenance, as `GET /v1/agent/health/service/id/ID` tells its checks. @throws ZodError when it is something else. */
+/** Why a service is in maintenance, as `GET /v1/agent/health/service/id/ID` tells its checks. @throws ValiError when it is something else. */
 export function decodeMaintenance(json: unknown): string | undefined {
-  const { Checks } = serviceHealth.parse(json);
+  const { Checks } = v.parse(serviceHealth, json);
   return Checks?.find(({ CheckID }) => CheckID.startsWith(MAINTENANCE))?.Notes;
 }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
 import { OperationError } from '../daemon/operation-error.ts';
-import { schema, WrongValue } from '../daemon/schema.ts';
 import type { Option, SettingsOf } from '../daemon/settings.ts';
-import { flag, text } from '../daemon/values.ts';
-import { type ConsulAddress, parseConsulAddress } from './address.ts';
+import { flag, readAs, text } from '../daemon/values.ts';
+import { parseConsulAddress } from './address.ts';
 import type { ConsulOptions } from './transport.ts';
 
 /** How both programs are told where Consul is and how to be let in: consul-template's flags, and Consul's own environment. */
@@ -13,12 +13,8 @@ export const consulSettings = {
     aliases: ['consul-addr'],
     env: ['CONSUL_HTTP_ADDR'],
     value: 'URL',
-    schema: text('http://127.0.0.1:8500').transform((value): ConsulAddress => {
-      const address = parseConsulAddress(value);
-      if (address !== undefined) return address;
-      throw new WrongValue('must be HOST:PORT, http(s)://HOST:PORT or unix:///PATH');
-    }),
-    describe: 'Consul agent: HOST:PORT, http://…, https://… or unix:///PATH; by default the agent of this node, 127.0.0.1:8500',
+    schema: v.pipe(text('http://127.0.0.1:8500'), readAs(parseConsulAddress, 'must be HOST:PORT, http(s)://HOST:PORT or unix:///PATH')),
+    describe: 'Consul agent: HOST:PORT, http://…, https://… or unix:///PATH',
   },
   token: { flag: 'consul-token', env: ['CONSUL_HTTP_TOKEN'], value: 'TOKEN', secret: true, schema: text(), describe: 'ACL token' },
   tokenFile: {
@@ -40,7 +36,10 @@ export const consulSettings = {
   verify: {
     flag: 'consul-ssl-verify',
     env: ['CONSUL_HTTP_SSL_VERIFY'],
-    schema: schema((given) => given === undefined || !/^(0|f|false|no|off)$/i.test(String(given))),
+    schema: v.pipe(
+      v.optional(v.union([v.boolean(), v.string()]), true),
+      v.transform((given) => !/^(0|f|false|no|off)$/i.test(String(given))),
+    ),
     describe: 'Verifies the agent’s certificate',
   },
   caFile: {

@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
+import { Registry } from 'prom-client';
 import { OperationError } from './operation-error.ts';
 
 /** What a program tells about itself. */
@@ -8,7 +8,7 @@ export interface ApiSources {
   readonly notReady: () => string | undefined;
   /** The JSON of `GET /status`; has `problems` and `holds`. */
   readonly status: () => object;
-  readonly metrics: Metrics;
+  readonly metrics: Registry;
   /** Further paths, `METHOD /path`: answer a JSON value. */
   readonly routes?: Readonly<Record<string, (query: URLSearchParams) => Promise<ApiAnswer>>>;
 }
@@ -16,6 +16,13 @@ export interface ApiSources {
 export interface ApiAnswer {
   readonly status: number;
   readonly body: object;
+}
+
+/** A registry of a program's own metrics; nothing is global. */
+export function createMetrics(program: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ program });
+  return registry;
 }
 
 /**
@@ -59,8 +66,8 @@ async function answer(path: string, query: URLSearchParams, sources: ApiSources,
   }
   if (path === 'GET /status') return sendJson(response, 200, sources.status());
   if (path === 'GET /metrics') {
-    response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE });
-    response.end(sources.metrics.text());
+    response.writeHead(200, { 'content-type': sources.metrics.contentType });
+    response.end(await sources.metrics.metrics());
     return;
   }
   if (route !== undefined) {

@@ -1,5 +1,5 @@
+import * as v from 'valibot';
 import { didYouMean } from './did-you-mean.ts';
-import { type Schema, type ValueOf, WrongValue } from './schema.ts';
 import { level } from './values.ts';
 import { VERSION } from './version.ts';
 
@@ -18,7 +18,7 @@ export interface Option<Value = unknown> {
   /** Never shown, not even when it is refused. */
   readonly secret?: true;
   /** Takes a string, `true`/`false` for a switch, an array with `many`, or undefined when it was not given. */
-  readonly schema: Schema<Value>;
+  readonly schema: v.GenericSchema<unknown, Value>;
   /** A sentence for the help text and for docs/settings.md; says the unit, and the default in words where it is not a plain value. */
   readonly describe: string;
 }
@@ -26,7 +26,7 @@ export interface Option<Value = unknown> {
 type Options = Readonly<Record<string, Option>>;
 
 /** The values of a program's options, by their names in the program. */
-export type SettingsOf<Of extends Options> = { readonly [Name in keyof Of]: ValueOf<Of[Name]['schema']> };
+export type SettingsOf<Of extends Options> = { readonly [Name in keyof Of]: v.InferOutput<Of[Name]['schema']> };
 
 /** A command line that can be parsed: what it is called, what it takes, what it says of itself. */
 export interface Program<Of extends Options> {
@@ -63,12 +63,9 @@ export function readSettings<Of extends Options>(
   const settings: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(program.options)) {
     const { raw, from } = rawValue(option, given.get(option.flag), env);
-    try {
-      settings[name] = option.schema.read(raw);
-    } catch (error) {
-      if (!(error instanceof WrongValue)) throw error;
-      problems.push(`${from}: ${refusal(option, raw, error.message)}`);
-    }
+    const read = v.safeParse(option.schema, raw);
+    if (read.success) settings[name] = read.output;
+    else problems.push(`${from}: ${refusal(option, raw, read.issues.map(({ message }) => message).join('; '))}`);
   }
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'settings', settings: settings as SettingsOf<Of>, positionals };
 }
@@ -150,15 +147,9 @@ function describedOption({ describe, schema, env }: Option): string {
 }
 
 /** The default as it would be written; nothing for one that is no plain value: the description tells that in words. */
-function shownDefault({ writtenDefault, read }: Schema<unknown>): string {
-  if (writtenDefault !== undefined) return writtenDefault;
-  try {
-    const value = read(undefined);
-    return typeof value === 'object' || value === undefined || value === false ? '' : String(value);
-  } catch (error) {
-    if (error instanceof WrongValue) return '';
-    throw error;
-  }
+function shownDefault(schema: Option['schema']): string {
+  const written: unknown = v.getDefault(schema);
+  return typeof written === 'string' || written === true ? String(written) : '';
 }
 
 /** The level of a program's log, as both services take it. */

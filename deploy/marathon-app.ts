@@ -1,36 +1,38 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as v from 'valibot';
+import { faultLines } from '../daemon/fault-lines.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 
 /** The part of Marathon's app definition that a container on this machine needs. */
-const marathonApp = z.object({
-  id: z.string().regex(/^\/[a-z0-9./-]+$/, 'must be a path such as /python-stable'),
-  instances: z.number().int().min(0).default(1),
-  args: z.array(z.string()).default([]),
-  env: z.record(z.string(), z.string()).default({}),
-  container: z.object({
-    docker: z.object({
-      image: z.string().min(1),
-      portMappings: z
-        .array(
-          z.object({
-            containerPort: z.number().int().min(1).max(65_535),
-            hostPort: z.number().int().min(0).max(65_535).default(0),
-            protocol: z.enum(['tcp', 'udp']).default('tcp'),
+const marathonApp = v.object({
+  id: v.pipe(v.string(), v.regex(/^\/[a-z0-9./-]+$/, 'must be a path such as /python-stable')),
+  instances: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
+  args: v.optional(v.array(v.string()), []),
+  env: v.optional(v.record(v.string(), v.string()), {}),
+  container: v.object({
+    docker: v.object({
+      image: v.pipe(v.string(), v.nonEmpty()),
+      portMappings: v.optional(
+        v.array(
+          v.object({
+            containerPort: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+            hostPort: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), 0),
+            protocol: v.optional(v.picklist(['tcp', 'udp']), 'tcp'),
           }),
-        )
-        .default([]),
+        ),
+        [],
+      ),
     }),
   }),
 });
-export type MarathonApp = z.output<typeof marathonApp>;
+export type MarathonApp = v.InferOutput<typeof marathonApp>;
 
 /** Reads a Marathon app's JSON file. @throws OperationError that names everything wrong with it. */
 export async function readMarathonApp(file: string): Promise<MarathonApp> {
   try {
-    return marathonApp.parse(JSON.parse(await readFile(file, 'utf8')));
+    return v.parse(marathonApp, JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
-    const hint = cause instanceof z.ZodError ? z.prettifyError(cause) : undefined;
+    const hint = v.isValiError(cause) ? faultLines(cause.issues).join('; ') : undefined;
     throw new OperationError('read Marathon app', { subject: file, cause, ...(hint !== undefined && { hint }) });
   }
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** A container as its inspection tells it: what a registrator needs to know, whatever the engine's version. */
 export interface Container {
@@ -53,42 +53,42 @@ export interface ContainerState {
 
 export type DockerHealth = 'starting' | 'healthy' | 'unhealthy';
 
-const text = z.string().nullish();
-const texts = z.record(z.string(), z.string()).nullish();
+const text = v.nullish(v.string());
+const texts = v.nullish(v.record(v.string(), v.string()));
 
-const inspection = z.object({
-  Id: z.string(),
-  Name: z.string(),
-  Image: z.string(),
-  Created: z.string(),
-  State: z.object({
-    Running: z.boolean(),
-    Paused: z.boolean().default(false),
-    Restarting: z.boolean().default(false),
-    ExitCode: z.number().default(0),
-    StartedAt: z.string(),
-    Health: z.object({ Status: z.string() }).nullish(),
+const inspection = v.object({
+  Id: v.string(),
+  Name: v.string(),
+  Image: v.string(),
+  Created: v.string(),
+  State: v.object({
+    Running: v.boolean(),
+    Paused: v.optional(v.boolean(), false),
+    Restarting: v.optional(v.boolean(), false),
+    ExitCode: v.optional(v.number(), 0),
+    StartedAt: v.string(),
+    Health: v.nullish(v.object({ Status: v.string() })),
   }),
-  Config: z.object({
-    Image: z.string(),
-    Env: z.array(z.string()).nullish(),
+  Config: v.object({
+    Image: v.string(),
+    Env: v.nullish(v.array(v.string())),
     Labels: texts,
-    ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+    ExposedPorts: v.nullish(v.record(v.string(), v.unknown())),
     StopSignal: text,
-    StopTimeout: z.number().nullish(),
+    StopTimeout: v.nullish(v.number()),
   }),
-  HostConfig: z.object({ NetworkMode: z.string().default('default') }),
-  NetworkSettings: z.object({
-    Ports: z.record(z.string(), z.array(z.object({ HostIp: z.string().default(''), HostPort: z.string() })).nullable()).nullish(),
-    Networks: z.record(z.string(), z.object({ IPAddress: text, GlobalIPv6Address: text }).nullable()).nullish(),
+  HostConfig: v.object({ NetworkMode: v.optional(v.string(), 'default') }),
+  NetworkSettings: v.object({
+    Ports: v.nullish(v.record(v.string(), v.nullable(v.array(v.object({ HostIp: v.optional(v.string(), ''), HostPort: v.string() }))))),
+    Networks: v.nullish(v.record(v.string(), v.nullable(v.object({ IPAddress: text, GlobalIPv6Address: text })))),
   }),
 });
 
 const DEFAULT_STOP_TIMEOUT_S = 10;
 
-/** Reads what `GET /containers/ID/json` answered, of any engine. @throws ZodError when it is something else. */
+/** Reads what `GET /containers/ID/json` answered, of any engine. @throws ValiError when it is something else. */
 export function parseContainer(json: unknown, { keepsInspection = false } = {}): Container {
-  const { Id, Name, Image, Created, State, Config, HostConfig, NetworkSettings } = inspection.parse(json);
+  const { Id, Name, Image, Created, State, Config, HostConfig, NetworkSettings } = v.parse(inspection, json);
   return {
     id: Id,
     name: Name.replace(/^\//, ''),
@@ -115,7 +115,7 @@ function parseBinding({ HostIp, HostPort }: { HostIp: string; HostPort: string }
   return { hostIp: HostIp, hostPort: Number(HostPort) };
 }
 
-function parseState(state: z.infer<typeof inspection>['State']): ContainerState {
+function parseState(state: v.InferOutput<typeof inspection>['State']): ContainerState {
   const health = state.Health?.Status;
   return {
     isRunning: state.Running && !state.Restarting,

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import Docker from 'dockerode';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { withDeadline } from '../daemon/deadline.ts';
+import { faultLines } from '../daemon/fault-lines.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { type Container, parseContainer } from './container.ts';
 import { type DockerEvent, parseDockerEvent } from './docker-event.ts';
@@ -50,12 +51,12 @@ export function createDockerEngine(url: string, { keepsInspection, tls }: { keep
   };
   return {
     subject: url,
-    id: (signal) => asked('Docker info', async () => parsedInfo.parse(await docker.info()).ID, signal),
+    id: (signal) => asked('Docker info', async () => v.parse(parsedInfo, await docker.info()).ID, signal),
     ping: (signal) => asked('Docker ping', () => docker.ping(), signal),
     list: (all, signal) =>
       asked(
         'Docker list',
-        async (abortSignal) => parsedList.parse(await docker.listContainers({ all, abortSignal })).map(parseListed),
+        async (abortSignal) => v.parse(parsedList, await docker.listContainers({ all, abortSignal })).map(parseListed),
         signal,
       ),
     inspect: (id, signal) =>
@@ -68,7 +69,7 @@ export function createDockerEngine(url: string, { keepsInspection, tls }: { keep
     imageName: (id, signal) =>
       asked(
         'Docker image',
-        () => unlessUnknown(async () => nameOfTags(parsedImage.parse(await docker.getImage(id).inspect()).RepoTags ?? [])),
+        () => unlessUnknown(async () => nameOfTags(v.parse(parsedImage, await docker.getImage(id).inspect()).RepoTags ?? [])),
         signal,
       ),
     events: async (signal) => {
@@ -109,23 +110,23 @@ function dockerOptions(url: string, tls: DockerTls | undefined): Docker.DockerOp
   };
 }
 
-const parsedInfo = z.object({ ID: z.string().min(1) });
-const parsedImage = z.object({ RepoTags: z.array(z.string()).nullish() });
-const parsedList = z.array(
-  z.object({
-    Id: z.string(),
-    Names: z.array(z.string()).nullish(),
-    State: z.string().default(''),
-    Status: z.string().default(''),
-    Ports: z.array(z.record(z.string(), z.unknown())).nullish(),
-    NetworkSettings: z
-      .object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string().nullish() }).nullable()).nullish() })
-      .nullish(),
+const parsedInfo = v.object({ ID: v.pipe(v.string(), v.nonEmpty()) });
+const parsedImage = v.object({ RepoTags: v.nullish(v.array(v.string())) });
+const parsedList = v.array(
+  v.object({
+    Id: v.string(),
+    Names: v.nullish(v.array(v.string())),
+    State: v.optional(v.string(), ''),
+    Status: v.optional(v.string(), ''),
+    Ports: v.nullish(v.array(v.record(v.string(), v.unknown()))),
+    NetworkSettings: v.nullish(
+      v.object({ Networks: v.nullish(v.record(v.string(), v.nullable(v.object({ IPAddress: v.nullish(v.string()) })))) }),
+    ),
   }),
 );
 
 /** The status text says for how long, and the health; ports come in any order. */
-function parseListed({ Id, Names, State, Status, Ports, NetworkSettings }: z.infer<typeof parsedList>[number]): ListedContainer {
+function parseListed({ Id, Names, State, Status, Ports, NetworkSettings }: v.InferOutput<typeof parsedList>[number]): ListedContainer {
   const health = /\((.*)\)/.exec(Status)?.[1];
   const networks = Object.entries(NetworkSettings?.Networks ?? {}).map(([name, network]) => `${name} ${network?.IPAddress ?? ''}`);
   const ports = (Ports ?? []).map((port) => JSON.stringify(Object.entries(port).sort()));
@@ -150,8 +151,8 @@ function failure(what: string, subject: string, cause: unknown, signal: AbortSig
   if (cause instanceof DOMException && cause.name === 'TimeoutError') {
     return new OperationError(what, { subject, cause, hint: `no answer within ${TIMEOUT_MS} ms` });
   }
-  if (cause instanceof z.ZodError)
-    return new OperationError(what, { subject, cause, hint: `not what an engine answers: ${z.prettifyError(cause)}` });
+  if (v.isValiError(cause))
+    return new OperationError(what, { subject, cause, hint: `not what an engine answers: ${faultLines(cause.issues).join('; ')}` });
   return cause instanceof Error ? new OperationError(what, { subject, cause }) : cause;
 }
 

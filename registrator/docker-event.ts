@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** What an event of the engine means to a registrator. All but `died` and `killed` only say: look at this container again. */
 export type DockerEvent =
@@ -23,17 +23,17 @@ const CHANGES = new Set([
 ]);
 const DEATHS = new Set(['die', 'destroy']);
 
-const line = z.object({
-  Type: z.string(),
-  Action: z.string(),
-  Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).nullish() }),
-  time: z.number().default(0),
-  timeNano: z.number().optional(),
+const line = v.object({
+  Type: v.string(),
+  Action: v.string(),
+  Actor: v.object({ ID: v.string(), Attributes: v.nullish(v.record(v.string(), v.string())) }),
+  time: v.optional(v.number(), 0),
+  timeNano: v.optional(v.number()),
 });
 
-/** Reads one line of the event stream, of any engine; undefined for events that say nothing of a container's reachability. @throws ZodError */
+/** Reads one line of the event stream, of any engine; undefined for events that say nothing of a container's reachability. @throws ValiError */
 export function parseDockerEvent(json: unknown): DockerEvent | undefined {
-  const { Type, Action, Actor, time, timeNano } = line.parse(json);
+  const { Type, Action, Actor, time, timeNano } = v.parse(line, json);
   const attributes = Actor.Attributes ?? {};
   const container = Type === 'container' ? Actor.ID : Type === 'network' ? attributes['container'] : undefined;
   if (container === undefined) return undefined;

@@ -1,9 +1,8 @@
 import type { ConsulAgent } from '../consul/agent.ts';
 import { META } from '../consul/registration.ts';
-import { serveApi } from '../daemon/api.ts';
+import { createMetrics, serveApi } from '../daemon/api.ts';
 import { backoffMs } from '../daemon/backoff.ts';
 import type { Logger } from '../daemon/log.ts';
-import { createMetrics } from '../daemon/metrics.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
 import { sleep } from '../daemon/sleep.ts';
@@ -35,7 +34,7 @@ export interface RunOptions {
 
 /** Runs the registrator until the signal aborts: Docker's events in, writes to the agent out. */
 export async function runRegistrator({ engine, agent, consul, policyOf, settings, log }: RunOptions, signal: AbortSignal): Promise<void> {
-  const registry = createMetrics({ program: 'registrator' });
+  const registry = createMetrics('registrator');
   const metrics = createRegistratorMetrics(registry);
   const book = createProblemBook(log);
   const told = {

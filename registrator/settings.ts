@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { CronTime } from 'cron';
+import * as v from 'valibot';
 import { parseConsulAddress } from '../consul/address.ts';
 import { consulSettings } from '../consul/settings.ts';
 import { LOG_LEVELS } from '../daemon/log.ts';
-import { schema, WrongValue } from '../daemon/schema.ts';
 import { type Option, type Program, readSettings, type SettingsOf } from '../daemon/settings.ts';
-import { addressAndPort, durationMs, flag, oneOf, text, texts, wholeNumber } from '../daemon/values.ts';
+import { addressAndPort, durationMs, flag, oneOf, readAs, text, texts, wholeNumber } from '../daemon/values.ts';
 import { isAddress } from '../model/host-name.ts';
 import { defaultDockerUrl } from './docker-engine.ts';
 import { TemplateError } from './go-template/parse.ts';
@@ -16,12 +16,18 @@ const CONSUL_SCHEMES = 'consul://HOST:PORT, consul-tls://HOST:PORT or consul-uni
 const DEFAULT_RESYNC_S = 60;
 const NO_EFFECT = 'Taken for the sake of gliderlabs registrator; changes nothing:';
 
+const ADOPTIONS = ['all', 'list', 'take', 'remove'] as const;
+export type Adoption = (typeof ADOPTIONS)[number];
+
 /** gliderlabs registrator's options, then ours. */
 const options = {
   ip: {
     flag: 'ip',
     value: 'ADDRESS',
-    schema: text().refine((value) => value === '' || isAddress(value), 'must be an IP address or a host name'),
+    schema: v.pipe(
+      text(),
+      v.check((value) => value === '' || isAddress(value), 'must be an IP address or a host name'),
+    ),
     describe: 'Registers every service with this address; by default that of the binding, or the one the agent tells others',
   },
   internal: { flag: 'internal', schema: flag(), describe: 'Registers addresses and exposed ports of the containers themselves' },
@@ -35,14 +41,18 @@ const options = {
   tags: {
     flag: 'tags',
     value: 'TAGS',
-    schema: text().transform((value) => {
-      try {
-        return parseTagTemplate(value);
-      } catch (error) {
-        if (!(error instanceof TemplateError)) throw error;
-        throw new WrongValue(`must be tags, or Go templates of tags: ${error.message}`, { cause: error });
-      }
-    }),
+    schema: v.pipe(
+      text(),
+      v.rawTransform(({ dataset, addIssue, NEVER }) => {
+        try {
+          return parseTagTemplate(dataset.value);
+        } catch (error) {
+          if (!(error instanceof TemplateError)) throw error;
+          addIssue({ message: `must be tags, or Go templates of tags: ${error.message}` });
+          return NEVER;
+        }
+      }),
+    ),
     describe: 'Further tags of every service, parted by commas; Go templates over the inspected container',
   },
   mergeTags: {
@@ -54,12 +64,10 @@ const options = {
     flag: 'filter',
     many: true,
     value: 'KIND=NAME',
-    schema: texts().transform((values) =>
-      values.map((value) => {
-        const filter = parseFilter(value);
-        if (filter === undefined) throw new WrongValue('must be label=KEY, label=KEY=VALUE, project=NAME or network=NAME');
-        return filter;
-      }),
+    schema: v.pipe(
+      texts(),
+      v.checkItems((value) => parseFilter(value) !== undefined, 'must be label=KEY, label=KEY=VALUE, project=NAME or network=NAME'),
+      v.transform((values) => values.flatMap((value) => parseFilter(value) ?? [])),
     ),
     describe:
       'Registers only containers with such a label, of such a Compose project, on such a network; may be given several times: one of each kind must fit',
@@ -67,12 +75,7 @@ const options = {
   resync: {
     flag: 'resync',
     value: 'SECONDS|CRON',
-    schema: text().transform((value): number | string => {
-      if (value === '' || value === '0') return DEFAULT_RESYNC_S;
-      if (/^\d+$/.test(value)) return Number(value);
-      if (isCronExpression(value)) return value;
-      throw new WrongValue('must be seconds, or a cron expression such as "*/30 * * * * *"');
-    }),
+    schema: v.pipe(text(String(DEFAULT_RESYNC_S)), readAs(resyncTimes, 'must be seconds, or a cron expression such as "*/30 * * * * *"')),
     describe: `How often the engine's list is compared with what is known: every so many seconds (0 means ${DEFAULT_RESYNC_S}), or at the times of a cron expression`,
   },
   deregister: {
@@ -99,7 +102,10 @@ const options = {
   checkDeregisterAfter: {
     flag: 'check-deregister-after',
     value: 'DURATION',
-    schema: text().refine((value) => value === '' || (durationMs(value) ?? 0) > 0, 'must be a duration such as 30m or 2h'),
+    schema: v.pipe(
+      text(),
+      v.check((value) => value === '' || (durationMs(value) ?? 0) > 0, 'must be a duration such as 30m or 2h'),
+    ),
     describe:
       'Consul removes a service that was critical for so long, of a dead host too; for checks without SERVICE_CHECK_DEREGISTER_AFTER',
   },
@@ -127,9 +133,12 @@ const options = {
     flag: 'docker',
     env: ['DOCKER_HOST'],
     value: 'URL',
-    schema: text().refine(
-      (value) => value === '' || (/^(unix:\/\/\/.|(tcp|https?):\/\/.)/.test(value) && URL.canParse(value)),
-      'must be unix:///PATH or tcp://HOST:PORT',
+    schema: v.pipe(
+      text(),
+      v.check(
+        (value) => value === '' || (/^(unix:\/\/\/.|(tcp|https?):\/\/.)/.test(value) && URL.canParse(value)),
+        'must be unix:///PATH or tcp://HOST:PORT',
+      ),
     ),
     describe: 'Docker engine; by default the socket of this host',
   },
@@ -161,21 +170,17 @@ const options = {
   dryRun: { flag: 'dry-run', schema: flag(), describe: 'Prints what would be changed, changes nothing and ends' },
   adopt: {
     flag: 'adopt',
-    schema: schema((given): Adoption | undefined => {
-      if (given === undefined || given === false || given === 'false') return undefined;
-      if (given === true || given === 'true') return 'all';
-      const found = ADOPTIONS.find((known) => known === given);
-      if (found === undefined) throw new WrongValue(`must be one of ${ADOPTIONS.join(', ')}`);
-      return found;
-    }),
+    schema: v.pipe(
+      v.optional(v.union([v.boolean(), v.string()]), false),
+      v.transform(String),
+      v.picklist(['true', 'false', ...ADOPTIONS], `must be one of ${ADOPTIONS.join(', ')}`),
+      v.transform((word) => (word === 'true' ? 'all' : word === 'false' ? undefined : word)),
+    ),
     describe:
       'Lists what an earlier registrator left on this host, takes over what a container wants, removes the rest, and ends; =list, =take or =remove does that part alone',
   },
   ...consulSettings,
 } satisfies Record<string, Option>;
-
-const ADOPTIONS = ['all', 'list', 'take', 'remove'] as const;
-export type Adoption = (typeof ADOPTIONS)[number];
 
 export type RegistratorSettings = SettingsOf<typeof options>;
 
@@ -218,6 +223,13 @@ function tlsProblems({ docker, dockerTls, dockerCerts }: RegistratorSettings): s
   return dockerTls && dockerCerts === '' && docker.startsWith('tcp:')
     ? ['-docker-tls-verify: -docker-cert-path must say where the certificates are']
     : [];
+}
+
+/** Seconds, or a cron expression; undefined for anything else. */
+function resyncTimes(value: string): number | string | undefined {
+  if (value === '' || value === '0') return DEFAULT_RESYNC_S;
+  if (/^\d+$/.test(value)) return Number(value);
+  return isCronExpression(value) ? value : undefined;
 }
 
 function isCronExpression(text: string): boolean {

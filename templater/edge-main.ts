@@ -2,9 +2,8 @@ import { connectConsul } from '../consul/connect.ts';
 import { consulOptions } from '../consul/settings.ts';
 import { watchCatalog } from '../consul/watch-catalog.ts';
 import { createAlarm } from '../daemon/alarm.ts';
-import { type ApiAnswer, serveApi } from '../daemon/api.ts';
+import { type ApiAnswer, createMetrics, serveApi } from '../daemon/api.ts';
 import type { Logger } from '../daemon/log.ts';
-import { createMetrics } from '../daemon/metrics.ts';
 import { createProblemBook } from '../daemon/problem-book.ts';
 import { sleep } from '../daemon/sleep.ts';
 import type { Catalog } from '../model/catalog.ts';
@@ -35,7 +34,7 @@ export async function runEdge(
   log: Logger,
   signal: AbortSignal,
 ): Promise<number> {
-  const metrics = createMetrics({ program: 'templater' });
+  const metrics = createMetrics('templater');
   const problems = createProblemBook(log);
   const features = await readFeatures(settings.haproxy, signal);
   await using transport = connectConsul(consulOptions(settings));

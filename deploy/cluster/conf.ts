@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { didYouMean } from '../../daemon/did-you-mean.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { ipVersion } from '../../model/ip-address.ts';
@@ -7,22 +7,22 @@ import { DAEMONS, type DaemonName } from './daemon.ts';
 
 /** What a key of Toots.conf is: how its text is read, and a line about it. */
 interface Key<Value = unknown> {
-  readonly schema: z.ZodType<Value>;
+  readonly schema: v.GenericSchema<unknown, Value>;
   readonly about: string;
 }
 
-const key = <Value>(schema: z.ZodType<Value>, about: string): Key<Value> => ({ schema, about });
+const key = <Value>(schema: v.GenericSchema<unknown, Value>, about: string): Key<Value> => ({ schema, about });
 
-const unset = z.string().optional();
+/** A key that is not there is as good as one without a value. */
+const unset = v.optional(v.string(), '');
 
 /** A text that must pass a test; unset and empty are undefined. */
 function checked(isGood: (value: string) => boolean, wanted: string) {
-  return unset.transform((value, context) => {
-    if (value === undefined || value === '') return undefined;
-    if (isGood(value)) return value;
-    context.addIssue({ code: 'custom', message: `must be ${wanted}` });
-    return z.NEVER;
-  });
+  return v.pipe(
+    unset,
+    v.check((value) => value === '' || isGood(value), `must be ${wanted}`),
+    v.transform((value) => (value === '' ? undefined : value)),
+  );
 }
 
 const isIpv4 = (value: string) => ipVersion(value) === 4;
@@ -32,40 +32,38 @@ const domainOf = (value: string) =>
     .trim()
     .replace(/^\.|\.$/g, '')
     .toLowerCase();
-const domain = checked((value) => isHostName(domainOf(value)), 'a domain such as example.org').transform((value) =>
-  value === undefined ? undefined : domainOf(value),
+const domain = v.pipe(
+  checked((value) => isHostName(domainOf(value)), 'a domain such as example.org'),
+  v.transform((value) => (value === undefined ? undefined : domainOf(value))),
 );
-const yesOrNo = unset.transform((value, context): boolean | undefined => {
-  if (value === undefined || value === '') return undefined;
-  if (/^(true|yes|on|1)$/i.test(value)) return true;
-  if (/^(false|no|off|0)$/i.test(value)) return false;
-  context.addIssue({ code: 'custom', message: 'must be true or false' });
-  return z.NEVER;
-});
+const yesOrNo = v.pipe(
+  checked((value) => /^(true|yes|on|1|false|no|off|0)$/i.test(value), 'true or false'),
+  v.transform((value) => (value === undefined ? undefined : /^(true|yes|on|1)$/i.test(value))),
+);
 const word = (pattern: RegExp, wanted: string) => checked((value) => pattern.test(value), wanted);
 const oneOf = <const Words extends readonly string[]>(words: Words) =>
-  unset.transform((value, context): Words[number] | undefined => {
-    if (value === undefined || value === '') return undefined;
-    const found = words.find((candidate) => candidate === value);
-    if (found !== undefined) return found;
-    context.addIssue({ code: 'custom', message: `must be one of ${words.join(', ')}` });
-    return z.NEVER;
-  });
+  v.pipe(
+    checked((value) => words.includes(value), `one of ${words.join(', ')}`),
+    v.transform((value) => value as Words[number] | undefined),
+  );
 
 /** Addresses of the masters, in the order that gives their ZooKeeper numbers. */
-const masters = unset.transform((value, context): readonly string[] => {
-  const list = (value ?? '')
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  const wrong = list.find((part) => !isIpv4(part));
-  const twice = list.find((part, i) => list.indexOf(part) !== i);
-  if (list.length === 0) context.addIssue({ code: 'custom', message: 'must name at least one master, such as 10.0.0.1,10.0.0.2,10.0.0.3' });
-  else if (wrong !== undefined) context.addIssue({ code: 'custom', message: `${JSON.stringify(wrong)} must be an IPv4 address` });
-  else if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} stands twice` });
-  else return list;
-  return z.NEVER;
-});
+const masters = v.pipe(
+  unset,
+  v.transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  ),
+  v.minLength(1, 'must name at least one master, such as 10.0.0.1,10.0.0.2,10.0.0.3'),
+  v.checkItems(isIpv4, ({ input }) => `${JSON.stringify(input)} must be an IPv4 address`),
+  v.checkItems(
+    (part, at, all) => all.indexOf(part) === at,
+    ({ input }) => `${input} stands twice`,
+  ),
+  v.readonly(),
+);
 
 /** What can stand in Toots.conf and in the files of restricted/. */
 const KEYS = {
@@ -104,7 +102,7 @@ const KEYS = {
   START_CHRONOS: key(yesOrNo, 'Chronos'),
 } satisfies Record<string, Key>;
 
-type Fixed = { readonly [Name in keyof typeof KEYS]: z.output<(typeof KEYS)[Name]['schema']> };
+type Fixed = { readonly [Name in keyof typeof KEYS]: v.InferOutput<(typeof KEYS)[Name]['schema']> };
 
 /** What is told of one daemon. */
 export interface DaemonConf {
@@ -124,7 +122,10 @@ export type ParsedConf =
   | { readonly kind: 'conf'; readonly conf: ClusterConf }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
-const params = unset.transform((value) => (value ?? '').split(/\s+/).filter((part) => part !== ''));
+const params = v.pipe(
+  unset,
+  v.transform((value) => value.split(/\s+/).filter((part) => part !== '')),
+);
 const image = word(/^[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64})?$/, 'an image such as toots/consul:1.0');
 const memory = word(/^[1-9]\d*[kmg]$/, 'a size such as 256m');
 
@@ -142,11 +143,11 @@ export function readConf(entries: readonly ConfEntry[]): ParsedConf {
   const last = new Map(entries.map((entry) => [entry.key, entry]));
   const read = <Value>(name: string, { schema }: Key<Value>): Value => {
     const entry = last.get(name);
-    const parsed = schema.safeParse(entry?.value);
-    if (parsed.success) return parsed.data;
+    const parsed = v.safeParse(schema, entry?.value);
+    if (parsed.success) return parsed.output;
     const got = entry === undefined ? '' : `, got ${JSON.stringify(entry.value)}`;
     problems.push(
-      `${entry === undefined ? 'Toots.conf' : entry.where}: ${name} ${parsed.error.issues.map(({ message }) => message).join('; ')}${got}`,
+      `${entry === undefined ? 'Toots.conf' : entry.where}: ${name} ${parsed.issues.map(({ message }) => message).join('; ')}${got}`,
     );
     return undefined as Value; // never looked at: a conf with problems is none
   };

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
+import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import { type Secrets, secretsSchema } from './secrets.ts';
@@ -70,7 +71,7 @@ export async function writeSecrets(file: string, secrets: Secrets): Promise<void
 /** The secrets of a file; undefined when there is none. @throws OperationError when it is not what `toots secrets` wrote. */
 export async function readSecrets(file: string): Promise<Secrets | undefined> {
   try {
-    return secretsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return v.parse(secretsSchema, JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT')) return undefined;
     throw new OperationError('read the secrets', {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import * as v from 'valibot';
 import type { Option, SettingsOf } from '../../daemon/settings.ts';
 import { flag, text } from '../../daemon/values.ts';
 import { PROJECT_FOLDER } from '../project.ts';
@@ -11,7 +12,10 @@ export const stateOption = {
   flag: 'state-dir',
   env: ['TOOTS_STATE_DIR'],
   value: 'DIR',
-  schema: text(DEFAULT_STATE_DIR).transform((path) => resolve(path)),
+  schema: v.pipe(
+    text(DEFAULT_STATE_DIR),
+    v.transform((path) => resolve(path)),
+  ),
   describe: 'Folder for the Compose file of this node and what its daemons read',
 } satisfies Option<string>;
 
@@ -19,7 +23,10 @@ export const confOption = {
   flag: 'conf',
   env: ['TOOTS_CONF'],
   value: 'FILE',
-  schema: text().transform((path) => (path === '' ? join(PROJECT_FOLDER, 'Toots.conf') : resolve(path))),
+  schema: v.pipe(
+    text(),
+    v.transform((path) => (path === '' ? join(PROJECT_FOLDER, 'Toots.conf') : resolve(path))),
+  ),
   describe: 'The cluster’s configuration; restricted/ is looked for beside it (default Toots.conf in this clone)',
 } satisfies Option<string>;
 

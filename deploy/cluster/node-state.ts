@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { execa } from 'execa';
+import * as v from 'valibot';
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { ENGINE_URL } from '../host/docker-engine.ts';
 import { COMPOSE_PROJECT } from './compose-text.ts';
@@ -18,13 +18,13 @@ export interface DaemonState {
   readonly said: string;
 }
 
-const inspected = z.array(
-  z.object({
-    Name: z.string(),
-    Config: z.object({ Image: z.string() }),
-    State: z.object({
-      Status: z.string(),
-      Health: z.object({ Status: z.string(), Log: z.array(z.object({ Output: z.string() })).nullish() }).optional(),
+const inspected = v.array(
+  v.object({
+    Name: v.string(),
+    Config: v.object({ Image: v.string() }),
+    State: v.object({
+      Status: v.string(),
+      Health: v.optional(v.object({ Status: v.string(), Log: v.nullish(v.array(v.object({ Output: v.string() }))) })),
     }),
   }),
 );
@@ -53,7 +53,7 @@ export async function readNodeState(stateDir: string, signal?: AbortSignal): Pro
     reject: false,
     ...(signal !== undefined && { cancelSignal: signal }),
   });
-  const found = inspected.parse(JSON.parse(stdout || '[]'));
+  const found = v.parse(inspected, JSON.parse(stdout || '[]'));
   return names.map((name) => {
     const container = found.find(({ Name }) => Name === `/${COMPOSE_PROJECT}-${name}`);
     if (container === undefined) return { name, image: '', state: 'absent', health: 'unchecked', said: '' };

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 
@@ -9,11 +9,11 @@ const RESOLV_CONF = '/etc/resolv.conf';
 const RESOLVED_SERVERS = '/run/systemd/resolve/resolv.conf';
 
 /** What was there before us. */
-const original = z.union([
-  z.object({ kind: z.literal('link'), target: z.string() }),
-  z.object({ kind: z.literal('file'), text: z.string() }),
+const original = v.union([
+  v.object({ kind: v.literal('link'), target: v.string() }),
+  v.object({ kind: v.literal('file'), text: v.string() }),
 ]);
-type Original = z.output<typeof original>;
+type Original = v.InferOutput<typeof original>;
 
 const originalFile = (stateDir: string) => join(stateDir, 'resolv.conf.original.json');
 
@@ -104,7 +104,7 @@ async function readOriginal(): Promise<Original> {
 
 async function keptOriginal(stateDir: string): Promise<Original | undefined> {
   try {
-    return original.parse(JSON.parse(await readFile(originalFile(stateDir), 'utf8')));
+    return v.parse(original, JSON.parse(await readFile(originalFile(stateDir), 'utf8')));
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT')) return undefined;
     throw new OperationError('read the name servers from before', { subject: originalFile(stateDir), cause });

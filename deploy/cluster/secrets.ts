@@ -1,28 +1,29 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 
-const pair = z.object({ cert: z.string(), key: z.string() });
+const uuid = v.pipe(v.string(), v.uuid());
+const pair = v.object({ cert: v.string(), key: v.string() });
 
 /** What nodes of a cluster know and nobody else: one file, the same on every node. */
-export const secretsSchema = z.object({
+export const secretsSchema = v.object({
   /** 32 bytes in base64, of Consul's gossip. */
-  gossipKey: z.string(),
+  gossipKey: v.string(),
   ca: pair,
   /** The certificate of Consul's servers, which carries their role in its name. */
   server: pair,
   /** The certificate of every other agent. */
   client: pair,
   /** ACL tokens (UUIDs), one a kind of daemon. */
-  tokens: z.object({
-    management: z.uuid(),
-    agent: z.uuid(),
-    registrator: z.uuid(),
-    templater: z.uuid(),
-    dns: z.uuid(),
+  tokens: v.object({
+    management: uuid,
+    agent: uuid,
+    registrator: uuid,
+    templater: uuid,
+    dns: uuid,
   }),
   /** VRRP takes 8 characters. */
-  vrrpPassword: z.string().length(8),
+  vrrpPassword: v.pipe(v.string(), v.length(8)),
 });
-export type Secrets = z.output<typeof secretsSchema>;
+export type Secrets = v.InferOutput<typeof secretsSchema>;
 export type TokenName = keyof Secrets['tokens'];
 
 /** What each token may do, as rules of Consul's ACLs: what its daemon needs, and no more. `management` is Consul's own. */

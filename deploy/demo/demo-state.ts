@@ -1,24 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { isSystemError } from '../../daemon/system-error.ts';
 import { identify, isRunning, processIdentity } from '../host/process-identity.ts';
 
 /** What a running demo leaves in its run folder, so that `status`, `down` and a second demo know it. */
-const demoState = z.object({
+const demoState = v.object({
   /** The process that keeps it up. */
   supervisor: processIdentity,
   /** Everything is served. */
-  ready: z.boolean(),
+  ready: v.boolean(),
   /** ISO 8601. */
-  since: z.string(),
-  programs: z.record(z.string(), processIdentity),
+  since: v.string(),
+  programs: v.record(v.string(), processIdentity),
   /** A Docker engine that was started for the demo. */
-  engine: processIdentity.optional(),
-  ports: z.record(z.string(), z.number()),
+  engine: v.optional(processIdentity),
+  ports: v.record(v.string(), v.number()),
 });
-export type DemoState = z.output<typeof demoState>;
+export type DemoState = v.InferOutput<typeof demoState>;
 
 /** Where a demo keeps everything. */
 export function demoFiles(runDir: string) {
@@ -38,7 +38,7 @@ export async function readDemoState({ state }: DemoFiles): Promise<DemoState | u
   const text = await readFile(state, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    return demoState.parse(JSON.parse(text));
+    return v.parse(demoState, JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { flag } from '../../daemon/values.ts';
 import { stateOption } from '../cluster/node-options.ts';
 import { isNode } from '../cluster/node-state.ts';
@@ -46,10 +46,10 @@ export const downCommand = command(
 /** The token that a node's agent was given; undefined where there are no ACLs. */
 async function agentTokenOf(stateDir: string): Promise<string | undefined> {
   const text = await readFile(join(stateDir, 'consul', 'agent.json'), 'utf8').catch(() => '{}');
-  return agentAcl.parse(JSON.parse(text)).acl?.tokens.agent;
+  return v.parse(agentAcl, JSON.parse(text)).acl?.tokens.agent;
 }
 
-const agentAcl = z.object({ acl: z.object({ tokens: z.object({ agent: z.string() }) }).optional() });
+const agentAcl = v.object({ acl: v.optional(v.object({ tokens: v.object({ agent: v.string() }) })) });
 
 async function end(runDir: string, state: DemoState | undefined): Promise<readonly string[]> {
   const files = demoFiles(runDir);

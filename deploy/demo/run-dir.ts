@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import * as v from 'valibot';
 import type { Option } from '../../daemon/settings.ts';
 import { text } from '../../daemon/values.ts';
 
@@ -7,6 +8,9 @@ export const runDirOption = {
   flag: 'run-dir',
   env: ['TOOTS_DEMO_DIR'],
   value: 'DIR',
-  schema: text('/run/toots-demo').transform((path) => resolve(path)),
+  schema: v.pipe(
+    text('/run/toots-demo'),
+    v.transform((path) => resolve(path)),
+  ),
   describe: 'Folder for the logs, the state and the sockets of the demo; its last part names the containers',
 } satisfies Option<string>;

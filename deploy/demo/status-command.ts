@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { askHttp } from '../ask.ts';
 import { stateOption } from '../cluster/node-options.ts';
 import { isWell as isDaemonWell, isNode, nodeStateText, readNodeState } from '../cluster/node-state.ts';
@@ -97,12 +97,12 @@ async function whyNot(port: number, path: string): Promise<string | undefined> {
   );
 }
 
-const problemList = z.object({ problems: z.array(z.object({ subject: z.string(), option: z.string().optional(), reason: z.string() })) });
+const problemList = v.object({ problems: v.array(v.object({ subject: v.string(), option: v.optional(v.string()), reason: v.string() })) });
 
 async function problemsOf(port: number): Promise<readonly string[]> {
   const text = await askHttp({ port, path: '/status' }, never).catch(() => '{"problems":[]}');
-  return problemList
-    .parse(JSON.parse(text))
+  return v
+    .parse(problemList, JSON.parse(text))
     .problems.map(({ subject, option, reason }) => `${subject}${option === undefined ? '' : ` ${option}`}: ${reason}`);
 }
 

@@ -1,9 +1,9 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { command, wrongUsage } from '../command.ts';
 import { isGeneration, notGeneration } from './history-command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 
-const answer = z.object({ diff: z.array(z.string()) });
+const answer = v.object({ diff: v.array(v.string()) });
 
 /** Tells what differs between two generations. */
 export const diffCommand = command(
@@ -18,7 +18,7 @@ export const diffCommand = command(
   async ({ api }, [from = '', to = '']) => {
     const problems = [from, to].filter((word) => !isGeneration(word)).map(notGeneration);
     if (problems.length > 0) return wrongUsage(problems, 'toots diff -help');
-    const { diff } = answer.parse(await askTemplater(api, 'GET', '/diff', { from, to }));
+    const { diff } = v.parse(answer, await askTemplater(api, 'GET', '/diff', { from, to }));
     process.stdout.write(diff.length === 0 ? `Generations ${from} and ${to} are equal.\n` : diff.map((line) => `${line}\n`).join(''));
     return diff.length === 0 ? 0 : 1;
   },

@@ -1,43 +1,43 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { flag } from '../../daemon/values.ts';
 import { shownVariant } from '../../model/variant-name.ts';
 import { command } from '../command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 
-const service = z.object({
-  service: z.string(),
-  known: z.boolean(),
-  hosts: z.array(z.string()),
-  vhosts: z.array(z.string()),
-  paths: z.array(z.string()),
-  ports: z.array(z.number()),
-  instances: z.array(
-    z.object({
-      id: z.string(),
-      node: z.string(),
-      address: z.string(),
-      variant: z.string(),
-      served: z.boolean(),
-      whyNot: z.string().optional(),
-      weight: z.number().optional(),
-      backup: z.boolean().optional(),
-      tags: z.array(z.string()),
+const service = v.object({
+  service: v.string(),
+  known: v.boolean(),
+  hosts: v.array(v.string()),
+  vhosts: v.array(v.string()),
+  paths: v.array(v.string()),
+  ports: v.array(v.number()),
+  instances: v.array(
+    v.object({
+      id: v.string(),
+      node: v.string(),
+      address: v.string(),
+      variant: v.string(),
+      served: v.boolean(),
+      whyNot: v.optional(v.string()),
+      weight: v.optional(v.number()),
+      backup: v.optional(v.boolean()),
+      tags: v.array(v.string()),
     }),
   ),
-  problems: z.array(z.object({ subject: z.string(), option: z.string().optional(), value: z.string().optional(), reason: z.string() })),
+  problems: v.array(v.object({ subject: v.string(), option: v.optional(v.string()), value: v.optional(v.string()), reason: v.string() })),
 });
-const request = z.object({
-  host: z.string(),
-  path: z.string(),
-  rule: z.enum(['host and path', 'host', 'wildcard host', 'path', 'landing page', 'none']),
-  claim: z.string().optional(),
-  service: service.optional(),
+const request = v.object({
+  host: v.string(),
+  path: v.string(),
+  rule: v.picklist(['host and path', 'host', 'wildcard host', 'path', 'landing page', 'none']),
+  claim: v.optional(v.string()),
+  service: v.optional(service),
 });
 
-const pin = z.object({ pinned: z.number().nullable() });
+const pin = v.object({ pinned: v.nullable(v.number()) });
 
-type Service = z.infer<typeof service>;
-type Request = z.infer<typeof request>;
+type Service = v.InferOutput<typeof service>;
+type Request = v.InferOutput<typeof request>;
 
 /** Says why a request goes where it goes. */
 export const explainCommand = command(
@@ -52,7 +52,7 @@ export const explainCommand = command(
   },
   async ({ api, json }, [target = '']) => {
     const { answer, ...explained } = await explain(api, target);
-    const { pinned } = pin.parse(answer);
+    const { pinned } = v.parse(pin, answer);
     if (!json && pinned !== null)
       process.stdout.write(`The edge is pinned to generation ${pinned}; toots release lets it follow Consul again.\n\n`);
     if (json) process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
@@ -70,11 +70,11 @@ async function explain(
 ): Promise<{ answer: unknown; service?: Service; request?: Request }> {
   const question = questionOf(target);
   const answer = await askTemplater(api, 'GET', '/explain', question);
-  if (!('service' in question)) return { answer, request: request.parse(answer) };
-  const asService = service.parse(answer);
+  if (!('service' in question)) return { answer, request: v.parse(request, answer) };
+  const asService = v.parse(service, answer);
   if (asService.known) return { answer, service: asService };
   const asHost = await askTemplater(api, 'GET', '/explain', { host: target, path: '/' });
-  const found = request.parse(asHost);
+  const found = v.parse(request, asHost);
   return found.rule === 'host' || found.rule === 'landing page' ? { answer: asHost, request: found } : { answer, service: asService };
 }
 

@@ -1,23 +1,24 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 
-const generation = z.object({
-  number: z.number(),
-  at: z.string(),
-  why: z.array(z.string()),
-  did: z.string(),
-  reasons: z.array(z.string()),
-  commands: z.number(),
+const generation = v.object({
+  number: v.number(),
+  at: v.string(),
+  why: v.array(v.string()),
+  did: v.string(),
+  reasons: v.array(v.string()),
+  commands: v.number(),
 });
-const list = z.object({ pinned: z.number().nullable(), generations: z.array(generation) });
-const told = generation.extend({
-  said: z.array(z.object({ command: z.string(), answer: z.string() })),
-  diff: z.array(z.string()),
+const list = v.object({ pinned: v.nullable(v.number()), generations: v.array(generation) });
+const told = v.object({
+  ...generation.entries,
+  said: v.array(v.object({ command: v.string(), answer: v.string() })),
+  diff: v.array(v.string()),
 });
 
-type Generation = z.infer<typeof generation>;
+type Generation = v.InferOutput<typeof generation>;
 
 /** Lists what the edge was, generation by generation, or tells of one. */
 export const historyCommand = command(
@@ -34,7 +35,7 @@ export const historyCommand = command(
     if (number !== undefined && !isGeneration(number)) return wrongUsage([notGeneration(number)], 'toots history -help');
     const answer = await askTemplater(api, 'GET', '/history', number === undefined ? {} : { generation: number });
     if (json) process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-    else process.stdout.write(number === undefined ? listText(list.parse(answer)) : generationText(told.parse(answer)));
+    else process.stdout.write(number === undefined ? listText(v.parse(list, answer)) : generationText(v.parse(told, answer)));
     return 0;
   },
 );
@@ -49,7 +50,7 @@ export function notGeneration(word: string): string {
 }
 
 /** Pure. */
-export function listText({ pinned, generations }: z.infer<typeof list>): string {
+export function listText({ pinned, generations }: v.InferOutput<typeof list>): string {
   if (generations.length === 0) return 'Nothing has changed yet.\n';
   const width = String(generations.at(-1)?.number ?? 0).length;
   const rows = generations.map(
@@ -59,7 +60,7 @@ export function listText({ pinned, generations }: z.infer<typeof list>): string 
 }
 
 /** Pure. */
-export function generationText({ said, diff, ...one }: z.infer<typeof told>): string {
+export function generationText({ said, diff, ...one }: v.InferOutput<typeof told>): string {
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
   const left = one.commands - said.length;

@@ -1,8 +1,8 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { command } from '../command.ts';
 import { askTemplater, templaterApi } from './templater-api.ts';
 
-const answer = z.object({ released: z.array(z.string()), unpinned: z.number().nullable() });
+const answer = v.object({ released: v.array(v.string()), unpinned: v.nullable(v.number()) });
 
 /** Gives up what the guard holds. */
 export const releaseCommand = command(
@@ -16,7 +16,7 @@ export const releaseCommand = command(
     positionals: { least: 0, most: 1 },
   },
   async ({ api }, [service]) => {
-    const { released, unpinned } = answer.parse(await askTemplater(api, 'POST', '/release', service === undefined ? {} : { service }));
+    const { released, unpinned } = v.parse(answer, await askTemplater(api, 'POST', '/release', service === undefined ? {} : { service }));
     if (unpinned !== null) process.stdout.write(`The edge follows Consul again; it was pinned to generation ${unpinned}.\n`);
     if (released.length > 0) process.stdout.write(`Released: ${released.join(', ')}\n`);
     else if (unpinned === null) process.stdout.write('Nothing was held.\n');

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { ConsulRefusal, call } from '../../consul/call.ts';
 import { consulOptions, consulSettings } from '../../consul/settings.ts';
 import { type ConsulTransport, createTransport } from '../../consul/transport.ts';
@@ -50,11 +50,14 @@ export const weightCommand = command(
 
 /** The variants of a service's instances, healthy or not. */
 async function variantsOf(transport: ConsulTransport, name: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const rows = instances.parse(await call(transport, { method: 'GET', path: `/v1/catalog/service/${encodeURIComponent(name)}` }, signal));
+  const rows = v.parse(
+    instances,
+    await call(transport, { method: 'GET', path: `/v1/catalog/service/${encodeURIComponent(name)}` }, signal),
+  );
   return new Set(rows.flatMap(({ ServiceMeta }) => (ServiceMeta?.[VARIANT_META] ? [ServiceMeta[VARIANT_META]] : [])));
 }
 
-const instances = z.array(z.object({ ServiceMeta: z.record(z.string(), z.string()).nullish() }));
+const instances = v.array(v.object({ ServiceMeta: v.nullish(v.record(v.string(), v.string())) }));
 
 function unknownVariant(service: string, name: string, variants: ReadonlySet<string>): string {
   const known =

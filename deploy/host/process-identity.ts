@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { sleep } from '../../daemon/sleep.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 
 /** A process that cannot be taken for another one: a number that was given away again started at another time. */
-export const processIdentity = z.object({
-  pid: z.number().int().positive(),
+export const processIdentity = v.object({
+  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   /** Since the machine's start, in clock ticks: field 22 of /proc/PID/stat. */
-  startTicks: z.number().int(),
+  startTicks: v.pipe(v.number(), v.integer()),
 });
-export type ProcessIdentity = z.output<typeof processIdentity>;
+export type ProcessIdentity = v.InferOutput<typeof processIdentity>;
 
 /** Who has this number now; undefined when nobody does, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {

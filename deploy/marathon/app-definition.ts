@@ -1,106 +1,110 @@
+import * as v from 'valibot';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
-import { z } from 'zod';
-import { didYouMean } from '../../daemon/did-you-mean.ts';
+import { faultLines } from '../../daemon/fault-lines.ts';
+import { strictMap } from '../../daemon/fields.ts';
 import { expandJson, expandTexts, missingNames } from './macros.ts';
 
-const port = z.number().int().min(0).max(65_535);
-const seconds = z.number().int().min(0);
-const share = z.number().min(0).max(1);
-const texts = z.array(z.string());
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
+const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const texts = v.array(v.string());
+
+const portMappings = v.optional(
+  v.array(
+    strictMap({
+      containerPort: port,
+      hostPort: v.optional(port),
+      servicePort: v.optional(port),
+      protocol: v.optional(v.picklist(['tcp', 'udp', 'udp,tcp', 'tcp,udp'])),
+      name: v.optional(v.string()),
+      labels: v.optional(v.record(v.string(), v.string())),
+      networkNames: v.optional(texts),
+    }),
+  ),
+);
 
 /** What of a container's Docker part Marathon takes (its RAML of 1.11, `docker`). */
-const docker = z.strictObject({
-  image: z.string().min(1),
-  network: z.enum(['BRIDGE', 'HOST', 'NONE', 'USER']).optional(),
-  forcePullImage: z.boolean().optional(),
-  privileged: z.boolean().optional(),
-  parameters: z.array(z.strictObject({ key: z.string(), value: z.string() })).optional(),
-  portMappings: z
-    .array(
-      z.strictObject({
-        containerPort: port,
-        hostPort: port.optional(),
-        servicePort: port.optional(),
-        protocol: z.enum(['tcp', 'udp', 'udp,tcp', 'tcp,udp']).optional(),
-        name: z.string().optional(),
-        labels: z.record(z.string(), z.string()).optional(),
-        networkNames: texts.optional(),
-      }),
-    )
-    .optional(),
-  pullConfig: z.looseObject({}).optional(),
+const docker = strictMap({
+  image: v.pipe(v.string(), v.nonEmpty()),
+  network: v.optional(v.picklist(['BRIDGE', 'HOST', 'NONE', 'USER'])),
+  forcePullImage: v.optional(v.boolean()),
+  privileged: v.optional(v.boolean()),
+  parameters: v.optional(v.array(strictMap({ key: v.string(), value: v.string() }))),
+  portMappings,
+  pullConfig: v.optional(v.looseObject({})),
 });
 
-const healthCheck = z.strictObject({
-  protocol: z.enum(['HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP']).optional(),
-  path: z.string().optional(),
-  portIndex: z.number().int().min(0).optional(),
-  port: port.optional(),
-  command: z.looseObject({}).optional(),
-  gracePeriodSeconds: seconds.optional(),
-  intervalSeconds: seconds.optional(),
-  timeoutSeconds: seconds.optional(),
-  maxConsecutiveFailures: z.number().int().min(0).optional(),
-  delaySeconds: seconds.optional(),
-  ignoreHttp1xx: z.boolean().optional(),
-  ipProtocol: z.enum(['IPv4', 'IPv6']).optional(),
+const healthCheck = strictMap({
+  protocol: v.optional(v.picklist(['HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP'])),
+  path: v.optional(v.string()),
+  portIndex: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  port: v.optional(port),
+  command: v.optional(v.looseObject({})),
+  gracePeriodSeconds: v.optional(seconds),
+  intervalSeconds: v.optional(seconds),
+  timeoutSeconds: v.optional(seconds),
+  maxConsecutiveFailures: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  delaySeconds: v.optional(seconds),
+  ignoreHttp1xx: v.optional(v.boolean()),
+  ipProtocol: v.optional(v.picklist(['IPv4', 'IPv6'])),
 });
 
 /** An app as Marathon's API takes it. A key that it does not know is refused, here as there. */
-const appDefinition = z.strictObject({
-  id: z
-    .string()
-    .regex(
+const appDefinition = strictMap({
+  id: v.pipe(
+    v.string(),
+    v.regex(
       /^\/?([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?)*$/,
       'must be a path of small letters, digits, dots and dashes, such as /shop/web',
     ),
-  cmd: z.string().min(1).optional(),
-  args: texts.optional(),
-  user: z.string().optional(),
-  env: z.record(z.string(), z.union([z.string(), z.strictObject({ secret: z.string() })])).optional(),
-  instances: z.number().int().min(0).optional(),
-  cpus: z.number().min(0).optional(),
-  mem: z.number().min(0).optional(),
-  disk: z.number().min(0).optional(),
-  gpus: z.number().int().min(0).optional(),
-  executor: z.string().optional(),
-  constraints: z.array(texts.min(2).max(3)).optional(),
-  acceptedResourceRoles: texts.optional(),
-  container: z
-    .strictObject({
-      type: z.enum(['DOCKER', 'MESOS']).optional(),
-      docker: docker.optional(),
-      volumes: z.array(z.looseObject({})).optional(),
-      portMappings: docker.shape.portMappings,
-      linuxInfo: z.looseObject({}).optional(),
-    })
-    .optional(),
-  networks: z.array(z.looseObject({})).optional(),
-  portDefinitions: z.array(z.looseObject({})).optional(),
-  ports: z.array(port).optional(),
-  requirePorts: z.boolean().optional(),
-  fetch: z.array(z.looseObject({})).optional(),
-  uris: texts.optional(),
-  healthChecks: z.array(healthCheck).optional(),
-  check: z.looseObject({}).optional(),
-  readinessChecks: z.array(z.looseObject({})).optional(),
-  dependencies: texts.optional(),
-  upgradeStrategy: z.strictObject({ minimumHealthCapacity: share.optional(), maximumOverCapacity: share.optional() }).optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-  backoffSeconds: seconds.optional(),
-  backoffFactor: z.number().min(1).optional(),
-  maxLaunchDelaySeconds: seconds.optional(),
-  taskKillGracePeriodSeconds: seconds.optional(),
-  killSelection: z.enum(['YOUNGEST_FIRST', 'OLDEST_FIRST']).optional(),
-  unreachableStrategy: z.union([z.literal('disabled'), z.looseObject({})]).optional(),
-  residency: z.looseObject({}).optional(),
-  secrets: z.record(z.string(), z.looseObject({})).optional(),
-  ipAddress: z.looseObject({}).optional(),
-  storeUrls: texts.optional(),
-  role: z.string().optional(),
-  version: z.string().optional(),
+  ),
+  cmd: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  args: v.optional(texts),
+  user: v.optional(v.string()),
+  env: v.optional(v.record(v.string(), v.union([v.string(), strictMap({ secret: v.string() })]))),
+  instances: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  cpus: v.optional(v.pipe(v.number(), v.minValue(0))),
+  mem: v.optional(v.pipe(v.number(), v.minValue(0))),
+  disk: v.optional(v.pipe(v.number(), v.minValue(0))),
+  gpus: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  executor: v.optional(v.string()),
+  constraints: v.optional(v.array(v.pipe(texts, v.minLength(2), v.maxLength(3)))),
+  acceptedResourceRoles: v.optional(texts),
+  container: v.optional(
+    strictMap({
+      type: v.optional(v.picklist(['DOCKER', 'MESOS'])),
+      docker: v.optional(docker),
+      volumes: v.optional(v.array(v.looseObject({}))),
+      portMappings: portMappings,
+      linuxInfo: v.optional(v.looseObject({})),
+    }),
+  ),
+  networks: v.optional(v.array(v.looseObject({}))),
+  portDefinitions: v.optional(v.array(v.looseObject({}))),
+  ports: v.optional(v.array(port)),
+  requirePorts: v.optional(v.boolean()),
+  fetch: v.optional(v.array(v.looseObject({}))),
+  uris: v.optional(texts),
+  healthChecks: v.optional(v.array(healthCheck)),
+  check: v.optional(v.looseObject({})),
+  readinessChecks: v.optional(v.array(v.looseObject({}))),
+  dependencies: v.optional(texts),
+  upgradeStrategy: v.optional(strictMap({ minimumHealthCapacity: v.optional(share), maximumOverCapacity: v.optional(share) })),
+  labels: v.optional(v.record(v.string(), v.string())),
+  backoffSeconds: v.optional(seconds),
+  backoffFactor: v.optional(v.pipe(v.number(), v.minValue(1))),
+  maxLaunchDelaySeconds: v.optional(seconds),
+  taskKillGracePeriodSeconds: v.optional(seconds),
+  killSelection: v.optional(v.picklist(['YOUNGEST_FIRST', 'OLDEST_FIRST'])),
+  unreachableStrategy: v.optional(v.union([v.literal('disabled'), v.looseObject({})])),
+  residency: v.optional(v.looseObject({})),
+  secrets: v.optional(v.record(v.string(), v.looseObject({}))),
+  ipAddress: v.optional(v.looseObject({})),
+  storeUrls: v.optional(texts),
+  role: v.optional(v.string()),
+  version: v.optional(v.string()),
 });
-export type AppDefinition = z.output<typeof appDefinition>;
+export type AppDefinition = v.InferOutput<typeof appDefinition>;
 
 export type ReadApp =
   | { readonly kind: 'app'; readonly app: AppDefinition }
@@ -110,11 +114,10 @@ export type ReadApp =
 export function readAppDefinition(file: string, text: string, env: Readonly<Record<string, string | undefined>>): ReadApp {
   const parsed = /\.ya?ml$/.test(file) ? parsedYaml(text, env) : parsedJson(text, env);
   if (parsed.kind === 'wrong') return { kind: 'wrong', problems: parsed.problems.map((problem) => `${file}: ${problem}`) };
-  const checked = appDefinition.safeParse(parsed.value);
-  if (!checked.success)
-    return { kind: 'wrong', problems: checked.error.issues.flatMap(issueTexts).map((problem) => `${file}: ${problem}`) };
-  const { id } = checked.data;
-  return { kind: 'app', app: { ...checked.data, id: id.startsWith('/') ? id : `/${id}` } };
+  const checked = v.safeParse(appDefinition, parsed.value);
+  if (!checked.success) return { kind: 'wrong', problems: faultLines(checked.issues).map((fault) => `${file}: ${fault}`) };
+  const { id } = checked.output;
+  return { kind: 'app', app: { ...checked.output, id: id.startsWith('/') ? id : `/${id}` } };
 }
 
 type ParsedText = { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'wrong'; readonly problems: readonly string[] };
@@ -141,10 +144,3 @@ function parsedYaml(text: string, env: Readonly<Record<string, string | undefine
 }
 
 const missing = (name: string) => `%%${name}%%: the environment has no ${name}`;
-
-function issueTexts(issue: z.core.$ZodIssue): readonly string[] {
-  const place = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  if (issue.code !== 'unrecognized_keys') return [`${place}${issue.message}`];
-  const known = issue.path.length === 0 ? Object.keys(appDefinition.shape) : [];
-  return issue.keys.map((key) => `${place}unknown key ${key}${didYouMean(key, known, '')}`);
-}

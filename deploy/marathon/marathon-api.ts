@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { AppDefinition } from './app-definition.ts';
 
@@ -24,15 +24,15 @@ export interface AppState {
 
 const WITHIN_MS = 15_000;
 
-const deploymentAnswer = z.object({ deploymentId: z.string() });
-const deploymentList = z.array(z.object({ id: z.string() }));
-const appAnswer = z.object({
-  app: z.object({
-    instances: z.number(),
-    tasksRunning: z.number(),
-    tasksHealthy: z.number(),
-    healthChecks: z.array(z.unknown()).default([]),
-    lastTaskFailure: z.object({ message: z.string() }).optional(),
+const deploymentAnswer = v.object({ deploymentId: v.string() });
+const deploymentList = v.array(v.object({ id: v.string() }));
+const appAnswer = v.object({
+  app: v.object({
+    instances: v.number(),
+    tasksRunning: v.number(),
+    tasksHealthy: v.number(),
+    healthChecks: v.optional(v.array(v.unknown()), []),
+    lastTaskFailure: v.optional(v.object({ message: v.string() })),
   }),
 });
 
@@ -54,16 +54,17 @@ export function createMarathonApi(url: string, credentials: string): MarathonApi
   };
   return {
     deploy: async (app, force) =>
-      deploymentAnswer.parse(await ask('PUT', `/v2/apps/${app.id.slice(1)}${force ? '?force=true' : ''}`, app)).deploymentId,
-    deployments: async () => new Set(deploymentList.parse(await ask('GET', '/v2/deployments')).map(({ id }) => id)),
+      v.parse(deploymentAnswer, await ask('PUT', `/v2/apps/${app.id.slice(1)}${force ? '?force=true' : ''}`, app)).deploymentId,
+    deployments: async () => new Set(v.parse(deploymentList, await ask('GET', '/v2/deployments')).map(({ id }) => id)),
     app: async (id) => {
-      const { instances, tasksRunning, tasksHealthy, healthChecks, lastTaskFailure } = appAnswer.parse(
+      const { instances, tasksRunning, tasksHealthy, healthChecks, lastTaskFailure } = v.parse(
+        appAnswer,
         await ask('GET', `/v2/apps/${id.slice(1)}`),
       ).app;
       const healthy = healthChecks.length === 0 ? undefined : tasksHealthy;
       return { instances, running: tasksRunning, healthy, lastFailure: lastTaskFailure?.message };
     },
     rollBack: async (deployment) =>
-      deploymentAnswer.parse(await ask('DELETE', `/v2/deployments/${encodeURIComponent(deployment)}`)).deploymentId,
+      v.parse(deploymentAnswer, await ask('DELETE', `/v2/deployments/${encodeURIComponent(deployment)}`)).deploymentId,
   };
 }

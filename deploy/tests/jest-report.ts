@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** How many passed and failed, and whether anything ran at all. */
 export interface Tally {
@@ -6,15 +6,15 @@ export interface Tally {
   readonly failed: number;
 }
 
-const jestReport = z.object({
-  numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numRuntimeErrorTestSuites: z.number(),
+const jestReport = v.object({
+  numPassedTests: v.number(),
+  numFailedTests: v.number(),
+  numRuntimeErrorTestSuites: v.number(),
 });
 
 /** Reads what `jest --json` wrote. A file that could not even be loaded counts as one failure. Pure. */
 export function tallyOf(report: unknown): Tally {
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = jestReport.parse(report);
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = v.parse(jestReport, report);
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
 }
 

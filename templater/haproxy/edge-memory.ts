@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import type { Catalog } from '../../model/catalog.ts';
@@ -17,42 +17,49 @@ export interface EdgeMemory {
   readonly lastGood: LastGood;
 }
 
-const instance = z.object({
-  service: z.string(),
-  id: z.string(),
-  node: z.string(),
-  address: z.string(),
-  port: z.number(),
-  tags: z.array(z.string()),
-  meta: z.record(z.string(), z.string()),
-  health: z.enum(['passing', 'warning', 'critical', 'maintenance']),
-  nodeLost: z.boolean(),
+const instance = v.object({
+  service: v.string(),
+  id: v.string(),
+  node: v.string(),
+  address: v.string(),
+  port: v.number(),
+  tags: v.array(v.string()),
+  meta: v.record(v.string(), v.string()),
+  health: v.picklist(['passing', 'warning', 'critical', 'maintenance']),
+  nodeLost: v.boolean(),
 });
 
 /** An earlier version knew fewer options: those that it did not write are not set. */
-const rules = z.object({
-  http: z.boolean(),
-  vhosts: z.array(z.string().transform(hostPattern)).default([]),
-  routes: z.array(z.string().transform(pathPrefix)),
-  ports: z.array(z.number()),
-  balance: z.enum(BALANCES),
-  check: z
-    .object({ method: z.enum(['GET', 'HEAD', 'OPTIONS']), path: z.string() })
-    .optional()
-    .transform((check) => check),
-  redirect: z.literal('https').optional(),
-  sticky: z.enum(['instance', 'variant']).optional(),
-  priority: z.number().default(0),
-  stripped: z.array(z.string().transform(pathPrefix)).default([]),
-  users: z.array(z.object({ name: z.string(), hash: z.string() })).optional(),
-  networks: z.array(z.string().transform((text) => text as IpNetwork)).optional(),
+const rules = v.object({
+  http: v.boolean(),
+  vhosts: v.optional(v.array(v.pipe(v.string(), v.transform(hostPattern))), []),
+  routes: v.array(v.pipe(v.string(), v.transform(pathPrefix))),
+  ports: v.array(v.number()),
+  balance: v.picklist(BALANCES),
+  check: v.pipe(
+    v.optional(v.object({ method: v.picklist(['GET', 'HEAD', 'OPTIONS']), path: v.string() })),
+    v.transform((check) => check),
+  ),
+  redirect: v.optional(v.literal('https')),
+  sticky: v.optional(v.picklist(['instance', 'variant'])),
+  priority: v.optional(v.number(), 0),
+  stripped: v.optional(v.array(v.pipe(v.string(), v.transform(pathPrefix))), []),
+  users: v.optional(v.array(v.object({ name: v.string(), hash: v.string() }))),
+  networks: v.optional(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.transform((text) => text as IpNetwork),
+      ),
+    ),
+  ),
 });
 
-const memory = z.object({
-  services: z.array(z.tuple([z.string(), z.array(instance)])),
-  datacenters: z.array(z.string()),
-  keys: z.array(z.tuple([z.string(), z.string()])),
-  lastGood: z.array(z.tuple([z.string(), rules])),
+const memory = v.object({
+  services: v.array(v.tuple([v.string(), v.array(instance)])),
+  datacenters: v.array(v.string()),
+  keys: v.array(v.tuple([v.string(), v.string()])),
+  lastGood: v.array(v.tuple([v.string(), rules])),
 });
 
 /** @throws OperationError when the file cannot be written. */
@@ -75,7 +82,7 @@ const texts = new WeakMap<readonly Instance[], string>();
 /** Undefined when there is none. @throws OperationError when there is one that cannot be read. */
 export async function readMemory(path: string): Promise<EdgeMemory | undefined> {
   try {
-    const { services, datacenters, keys, lastGood } = memory.parse(JSON.parse(await readFile(path, 'utf8')));
+    const { services, datacenters, keys, lastGood } = v.parse(memory, JSON.parse(await readFile(path, 'utf8')));
     return {
       catalog: { services: new Map(services), datacenters, keys: new Map(keys) },
       lastGood: new Map(

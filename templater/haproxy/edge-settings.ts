@@ -1,15 +1,20 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
-import { WrongValue } from '../../daemon/schema.ts';
+import * as v from 'valibot';
 import type { Option, SettingsOf } from '../../daemon/settings.ts';
 import { addressAndPort, duration, flag, text, texts, wholeNumber } from '../../daemon/values.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { ipVersion } from '../../model/ip-address.ts';
 
 const domainName = (fallback: string) =>
-  text(fallback)
-    .transform((value) => value.replace(/^\.|\.$/g, '').toLowerCase())
-    .refine(isHostName, 'must be a domain such as consul or example.org');
+  v.pipe(text(fallback), v.transform(plainDomain), v.check(isHostName, 'must be a domain such as consul or example.org'));
+
+function plainDomain(written: string): string {
+  return written
+    .trim()
+    .replace(/^\.|\.$/g, '')
+    .toLowerCase();
+}
 
 /** The options of `toots templater --edge`. */
 export const edgeSettings = {
@@ -23,7 +28,10 @@ export const edgeSettings = {
     flag: 'run-dir',
     env: ['TOOTS_RUN_DIR'],
     value: 'DIR',
-    schema: text('/run/toots/edge').transform((path) => resolve(path)),
+    schema: v.pipe(
+      text('/run/toots/edge'),
+      v.transform((path) => resolve(path)),
+    ),
     describe:
       'Folder for HAProxy’s configuration, maps and sockets; a HAProxy that runs there is adopted, else one is started, which outlives this program',
   },
@@ -31,7 +39,10 @@ export const edgeSettings = {
     flag: 'bind',
     env: ['TOOTS_BIND'],
     value: 'ADDRESS',
-    schema: text('0.0.0.0').refine((address) => ipVersion(address) !== undefined, 'must be an IP address'),
+    schema: v.pipe(
+      text('0.0.0.0'),
+      v.check((address) => ipVersion(address) !== undefined, 'must be an IP address'),
+    ),
     describe: 'Address that HAProxy listens on',
   },
   httpPort: { flag: 'http-port', env: ['TOOTS_HTTP_PORT'], value: 'PORT', schema: wholeNumber(1, 65_535, 80), describe: 'Port for HTTP' },
@@ -61,19 +72,11 @@ export const edgeSettings = {
     env: ['TOOTS_ADD_DOMAIN', 'HAPROXY_ADD_DOMAIN'],
     value: 'NAME',
     many: true,
-    schema: texts().transform((names) => {
-      const domains = names
-        .flatMap((name) => name.split(','))
-        .map((name) =>
-          name
-            .trim()
-            .replace(/^\.|\.$/g, '')
-            .toLowerCase(),
-        );
-      const wrong = domains.find((domain) => !isHostName(domain));
-      if (wrong === undefined) return domains;
-      throw new WrongValue(`must be a domain such as example.org, not ${JSON.stringify(wrong)}`);
-    }),
+    schema: v.pipe(
+      texts(),
+      v.transform((given) => given.flatMap((names) => names.split(',')).map(plainDomain)),
+      v.checkItems(isHostName, ({ input }) => `must be a domain such as example.org, not ${JSON.stringify(input)}`),
+    ),
     describe: 'Further domain: services are reached as x.NAME too; may be given several times, with or without a leading dot',
   },
   haproxy: { flag: 'haproxy', env: ['TOOTS_HAPROXY'], value: 'FILE', schema: text('haproxy'), describe: 'HAProxy, 2.6 or newer' },
@@ -94,7 +97,10 @@ export const edgeSettings = {
     flag: 'certs',
     env: ['TOOTS_CERTS'],
     value: 'DIR',
-    schema: text().transform((path) => (path === '' ? '' : resolve(path))),
+    schema: v.pipe(
+      text(),
+      v.transform((path) => (path === '' ? '' : resolve(path))),
+    ),
     describe:
       'Folder of certificates for HTTPS: each *.pem holds a certificate, its chain and its key; chosen by the name that the client asks for, followed as they change',
   },

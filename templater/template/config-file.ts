@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { WrongValue } from '../../daemon/schema.ts';
+import * as v from 'valibot';
+import { faultLines } from '../../daemon/fault-lines.ts';
 import { configFlags } from './config-flags.ts';
-import { configProblems, configSchema } from './config-schema.ts';
+import { configSchema } from './config-schema.ts';
 import { configuredTemplate } from './configured-template.ts';
 import { yaml } from './lazy-packages.ts';
 import type { TemplateConfig } from './template-config.ts';
@@ -40,7 +41,9 @@ function filesOf(path: string): readonly string[] {
 
 function readOne(path: string, folder: string): Configuration {
   return attempt(path, () => {
-    const config = configSchema.read(yaml().parse(readFileSync(path, 'utf8')) ?? {});
+    const read = v.safeParse(configSchema, yaml().parse(readFileSync(path, 'utf8')) ?? {});
+    if (!read.success) return [wrong(faultLines(read.issues).map((fault) => `${path}: ${fault}`))];
+    const config = read.output;
     const templates = (config.templates ?? []).map((raw) => configuredTemplate(raw, folder));
     return [
       {
@@ -56,7 +59,6 @@ function attempt<Part>(path: string, read: () => readonly Part[]): readonly (Par
   try {
     return read();
   } catch (error) {
-    if (error instanceof WrongValue) return [wrong(configProblems(error).map((problem) => `${path}: ${problem}`))];
     return [wrong([`${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`])];
   }
 }

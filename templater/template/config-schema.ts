@@ -1,20 +1,15 @@
-import { type FieldsOf, fields, listOf, shownPath } from '../../daemon/fields.ts';
-import { type Schema, schema, type ValueOf, WrongValue } from '../../daemon/schema.ts';
-import { durationMs } from '../../daemon/values.ts';
+import * as v from 'valibot';
+import { type FieldsOf, fields } from '../../daemon/fields.ts';
+import { durationMs, readAs } from '../../daemon/values.ts';
 import type { EnvRules } from './environment.ts';
 import { parseSignal, parseWait } from './settings.ts';
 
 /** A value that reads as `read` says; undefined is refused with `message`. */
-const told = <Value>(message: string, read: (given: unknown) => Value | undefined): Schema<Value> =>
-  schema((given) => {
-    const value = read(given);
-    if (value === undefined) throw new WrongValue(message);
-    return value;
-  });
+const told = <Value>(message: string, read: (given: unknown) => Value | undefined) => v.pipe(v.unknown(), readAs(read, message));
 
-const anyText = told('must be a text', (given) => (typeof given === 'string' ? given : undefined));
-const text = anyText.refine((value) => value !== '', 'must not be empty');
-const onOff = told('must be true or false', (given) => (typeof given === 'boolean' ? given : undefined));
+const anyText = v.string('must be a text');
+const text = v.pipe(anyText, v.nonEmpty('must not be empty'));
+const onOff = v.boolean('must be true or false');
 const number = told('must be a name or a number', (given) =>
   typeof given === 'string' || typeof given === 'number' ? String(given) : undefined,
 );
@@ -44,12 +39,16 @@ const backups = told('must be true, false or a number of versions to keep', (giv
     ? (given as boolean | number)
     : undefined,
 );
-const textList = listOf(anyText, 'must be a list of texts');
-const pairs = textList.refine((items) => items.every((pair) => /^[^=]+=/.test(pair)), 'must be a list of NAME=VALUE');
-const anything = schema((given) => given);
+const textList = v.array(anyText, 'must be a list of texts');
+const pairs = v.pipe(
+  textList,
+  v.checkItems((pair) => /^[^=]+=/.test(pair), 'must be NAME=VALUE'),
+);
+const anything = v.unknown();
 
-const environment = fields({ pristine: onOff, custom: pairs, allowlist: textList, denylist: textList }).transform(
-  ({ pristine = false, custom = [], allowlist = [], denylist = [] }): EnvRules => ({ pristine, custom, allowlist, denylist }),
+const environment = v.pipe(
+  fields({ pristine: onOff, custom: pairs, allowlist: textList, denylist: textList }),
+  v.transform(({ pristine = false, custom = [], allowlist = [], denylist = [] }): EnvRules => ({ pristine, custom, allowlist, denylist })),
 );
 
 /** consul-template's block for a command; what is for programs that go on running is taken, and has no effect on one that ends. */
@@ -92,9 +91,12 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 export const CONFIG_FIELDS = {
   consul,
-  templates: listOf(fields(TEMPLATE_FIELDS), 'must be a list of templates'),
+  templates: v.array(fields(TEMPLATE_FIELDS), 'must be a list of templates'),
   exec,
-  wait: waitText.transform(({ minMs, maxMs }) => `${minMs}ms:${maxMs}ms`),
+  wait: v.pipe(
+    waitText,
+    v.transform(({ minMs, maxMs }) => `${minMs}ms:${maxMs}ms`),
+  ),
   ...{ api: asFlag, log_level: asFlag, kill_signal: asFlag, reload_signal: asFlag, pid_file: asFlag },
   ...{ command_interval: asFlag, hold: asFlag, once_timeout: asFlag, render_timeout: asFlag },
 } as const;
@@ -102,9 +104,4 @@ export const CONFIG_FIELDS = {
 /** The whole configuration. What is no template is a flag under another name, so that flags and file mean the same. */
 export const configSchema = fields(CONFIG_FIELDS, ELSEWHERE);
 
-export type RawConfig = ValueOf<typeof configSchema>;
-
-/** What is wrong with a configuration, a line each: where, what, and the nearest known key. Pure. */
-export function configProblems({ faults }: WrongValue): readonly string[] {
-  return faults.map(({ path, message }) => `${path.length === 0 ? '' : `${shownPath(path)}: `}${message}`);
-}
+export type RawConfig = v.InferOutput<typeof configSchema>;

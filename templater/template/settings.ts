@@ -1,6 +1,6 @@
-import { readAll, schema, WrongValue } from '../../daemon/schema.ts';
+import * as v from 'valibot';
 import type { Option, SettingsOf } from '../../daemon/settings.ts';
-import { duration, durationMs, flag, text, texts } from '../../daemon/values.ts';
+import { duration, durationMs, flag, readAs, text, texts } from '../../daemon/values.ts';
 import type { WaitConfig } from './template-config.ts';
 
 /** One `-template IN:OUT:COMMAND`. */
@@ -35,17 +35,19 @@ export function parseSignal(value: string): NodeJS.Signals | undefined {
 }
 
 const signalName = (fallback: string) =>
-  text(fallback).transform((name): NodeJS.Signals | '' => {
-    const signal = name === '' ? '' : parseSignal(name);
-    if (signal !== undefined) return signal;
-    throw new WrongValue(`must be one of ${SIGNALS.join(', ')}`);
-  });
+  v.pipe(
+    text(fallback),
+    readAs((name: string) => (name === '' ? '' : parseSignal(name)), `must be one of ${SIGNALS.join(', ')}`),
+  );
 
 /** Accepted so that a command line of consul-template runs; says what is otherwise here. */
 const without = (name: string, value: string | undefined, why: string): Option => ({
   flag: name,
   ...(value !== undefined && { value }),
-  schema: schema(() => undefined),
+  schema: v.pipe(
+    v.unknown(),
+    v.transform(() => undefined),
+  ),
   describe: `Has no effect: ${why}`,
 });
 
@@ -55,17 +57,13 @@ export const templateSettings = {
     flag: 'template',
     value: 'IN:OUT[:COMMAND]',
     many: true,
-    schema: texts().transform((values) =>
-      readAll(
-        values.map((value, at) => [
-          at,
-          () => {
-            const parsed = parseTemplateFlag(value);
-            if (parsed !== undefined) return parsed;
-            throw new WrongValue(`must be IN:OUT or IN:OUT:COMMAND, not ${JSON.stringify(value)}`);
-          },
-        ]),
+    schema: v.pipe(
+      texts(),
+      v.checkItems(
+        (value) => parseTemplateFlag(value) !== undefined,
+        ({ input }) => `must be IN:OUT or IN:OUT:COMMAND, not ${JSON.stringify(input)}`,
       ),
+      v.transform((values) => values.flatMap((value) => parseTemplateFlag(value) ?? [])),
     ),
     describe: 'A Nunjucks template, the file it is rendered to, and a command to run when that changed; may be given several times',
   },
@@ -130,7 +128,10 @@ export const templateSettings = {
     flag: 'exec-env-custom',
     value: 'NAME=VALUE',
     many: true,
-    schema: texts().refine((pairs) => pairs.every((pair) => /^[^=]+=/.test(pair)), 'must be NAME=VALUE'),
+    schema: v.pipe(
+      texts(),
+      v.checkItems((pair) => /^[^=]+=/.test(pair), 'must be NAME=VALUE'),
+    ),
     describe: 'Added to the program’s environment; may be given several times',
   },
   execEnvAllowlist: {
@@ -152,12 +153,7 @@ export const templateSettings = {
   wait: {
     flag: 'wait',
     value: 'MIN[:MAX]',
-    schema: schema((given): WaitConfig | undefined => {
-      if (given === undefined) return undefined;
-      const wait = parseWait(String(given));
-      if (wait === undefined) throw new WrongValue('must be MIN or MIN:MAX, such as 2s:10s');
-      return wait;
-    }),
+    schema: v.optional(v.pipe(v.string(), readAs(parseWait, 'must be MIN or MIN:MAX, such as 2s:10s'))),
     describe: 'Quiet time after a change before templates are rendered again, and the most that is waited for it',
   },
   commandIntervalMs: {
@@ -177,7 +173,10 @@ export const templateSettings = {
   renderLimitMs: {
     flag: 'render-timeout',
     value: 'DURATION',
-    schema: duration('2s').refine((ms) => ms >= 1, 'must be at least 1ms'),
+    schema: v.pipe(
+      duration('2s'),
+      v.check((ms) => ms >= 1, 'must be at least 1ms'),
+    ),
     describe: 'How long rendering a template may take',
   },
   reloadSignal: {

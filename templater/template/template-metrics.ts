@@ -1,4 +1,4 @@
-import type { Metrics } from '../../daemon/metrics.ts';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { shownAction } from './run-action.ts';
 import type { ActionConfig } from './template-config.ts';
 
@@ -11,36 +11,63 @@ export interface TemplateMetrics {
   readonly round: (ms: number, holds: number, failing: number) => void;
 }
 
-/** The template engine's own metrics. */
-export function createTemplateMetrics(metrics: Metrics): TemplateMetrics {
-  const evaluations = metrics.counter('toots_template_evaluations_total', 'Evaluations by what they came to: rendered, waiting or failed', [
-    'template',
-    'outcome',
-  ]);
-  const renders = metrics.counter('toots_template_renders_total', 'Evaluations with everything there, which gave a text', ['template']);
-  const seconds = metrics.histogram(
-    'toots_template_evaluation_seconds',
-    'How long an evaluation took',
-    [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
-  );
-  const writes = metrics.counter('toots_template_writes_total', 'Files written', ['template']);
-  const rendered = metrics.gauge('toots_template_rendered_timestamp_seconds', 'When the template was rendered last', ['template']);
-  const commands = metrics.counter('toots_template_commands_total', 'Commands and signals by how they ended: done or failed', [
-    'command',
-    'outcome',
-  ]);
-  const commandSeconds = metrics.histogram('toots_template_command_seconds', 'How long commands took', [0.01, 0.05, 0.1, 0.5, 1, 5, 30]);
-  const holds = metrics.gauge('toots_template_holds', 'Changes that are withheld as implausible');
-  const stale = metrics.gauge('toots_template_queries_failing', 'Queries that get no answer; their last one stays');
-  const rounds = metrics.histogram('toots_template_round_seconds', 'How long a round took', [0.001, 0.01, 0.1, 1]);
+/** The template engine's own metrics, registered in `registry`. */
+export function createTemplateMetrics(registry: Registry): TemplateMetrics {
+  const registers = [registry];
+  const evaluations = new Counter({
+    name: 'toots_template_evaluations_total',
+    help: 'Evaluations by what they came to: rendered, waiting or failed',
+    labelNames: ['template', 'outcome'],
+    registers,
+  });
+  const renders = new Counter({
+    name: 'toots_template_renders_total',
+    help: 'Evaluations with everything there, which gave a text',
+    labelNames: ['template'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'toots_template_evaluation_seconds',
+    help: 'How long an evaluation took',
+    labelNames: ['template'],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+    registers,
+  });
+  const writes = new Counter({ name: 'toots_template_writes_total', help: 'Files written', labelNames: ['template'], registers });
+  const rendered = new Gauge({
+    name: 'toots_template_rendered_timestamp_seconds',
+    help: 'When the template was rendered last',
+    labelNames: ['template'],
+    registers,
+  });
+  const commands = new Counter({
+    name: 'toots_template_commands_total',
+    help: 'Commands and signals by how they ended: done or failed',
+    labelNames: ['command', 'outcome'],
+    registers,
+  });
+  const commandSeconds = new Histogram({
+    name: 'toots_template_command_seconds',
+    help: 'How long commands took',
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers,
+  });
+  const holds = new Gauge({ name: 'toots_template_holds', help: 'Changes that are withheld as implausible', registers });
+  const stale = new Gauge({ name: 'toots_template_queries_failing', help: 'Queries that get no answer; their last one stays', registers });
+  const rounds = new Histogram({
+    name: 'toots_template_round_seconds',
+    help: 'How long a round took',
+    buckets: [0.001, 0.01, 0.1, 1],
+    registers,
+  });
   return {
     evaluated: (template, outcome, ms) => {
       evaluations.inc({ template, outcome });
-      seconds.observe(ms / 1000, { template });
+      seconds.observe({ template }, ms / 1000);
       if (outcome === 'rendered') renders.inc({ template });
     },
     written: (template) => writes.inc({ template }),
-    current: (template, at) => rendered.set(at / 1000, { template }),
+    current: (template, at) => rendered.set({ template }, at / 1000),
     ran: (action, ms, error) => {
       commands.inc({ command: shownAction(action), outcome: error === undefined ? 'done' : 'failed' });
       commandSeconds.observe(ms / 1000);

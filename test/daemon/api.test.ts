@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { type ApiSources, serveApi } from '../../daemon/api.ts';
-import { createMetrics } from '../../daemon/metrics.ts';
+import { Counter } from 'prom-client';
+import { type ApiSources, createMetrics, serveApi } from '../../daemon/api.ts';
 import { freePort } from '../harness/free-port.ts';
 
-const metrics = createMetrics({ program: 'try' });
-metrics.counter('tried_total', 'Tries').inc({}, 3);
+const metrics = createMetrics('try');
+new Counter({ name: 'tried_total', help: 'Tries', registers: [metrics] }).inc(3);
 
 const SOURCES: ApiSources = {
   notReady: () => undefined,

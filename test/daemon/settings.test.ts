@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import * as v from 'valibot';
 import { didYouMean } from '../../daemon/did-you-mean.ts';
 import { helpText, readSettings } from '../../daemon/settings.ts';
 import { addressAndPort, duration, durationMs, flag, oneOf, text, texts, wholeNumber } from '../../daemon/values.ts';
@@ -19,7 +20,10 @@ const PROGRAM = {
       env: ['X_TOKEN'],
       value: 'TOKEN',
       secret: true as const,
-      schema: text().refine((value) => !value.includes(' '), 'must be one word'),
+      schema: v.pipe(
+        text(),
+        v.check((value) => !value.includes(' '), 'must be one word'),
+      ),
       describe: 'Secret',
     },
   },

@@ -29,7 +29,7 @@ test('an instance is run as Marathon would: its env, the app it belongs to, its 
 
 test.each([
   ['{', 'JSON'],
-  ['{"container": {"docker": {"image": "x"}}}', 'at id'],
+  ['{"container": {"docker": {"image": "x"}}}', 'id: '],
   ['{"id": "/x", "container": {"docker": {}}}', 'container.docker.image'],
   ['{"id": "x; rm", "container": {"docker": {"image": "x"}}}', 'must be a path such as /python-stable'],
 ])('%s is refused, with its file and what is wrong', async (text, reason) => {

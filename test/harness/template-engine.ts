@@ -1,6 +1,6 @@
 import { parseConsulAddress } from '../../consul/address.ts';
+import { createMetrics } from '../../daemon/api.ts';
 import { createLog } from '../../daemon/log.ts';
-import { createMetrics } from '../../daemon/metrics.ts';
 import type { KnownProblem } from '../../daemon/problem-book.ts';
 import { createProblemBook } from '../../daemon/problem-book.ts';
 import { applyText } from '../../templater/template/apply.ts';
@@ -15,7 +15,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly engine: TemplateEngine;
   readonly problems: () => readonly KnownProblem[];
   /** A metric's value, all labels together. */
-  readonly metric: (name: string) => number;
+  readonly metric: (name: string) => Promise<number>;
 }
 
 /** The template engine in this process, on an agent. It runs until the test is done with it. */
@@ -30,7 +30,7 @@ export function startEngine(
   const log = createLog('test', 'silent');
   const transports = createTransports({ address });
   const leadership = createLeadership(transports.transportFor(''), end.signal);
-  const metrics = createMetrics({ program: 'test' });
+  const metrics = createMetrics('test');
   const problems = createProblemBook(log);
   const { ports, ...others } = settings;
   const engine = createTemplateEngine(
@@ -56,7 +56,10 @@ export function startEngine(
   return {
     engine,
     problems: problems.list,
-    metric: metrics.sum,
+    metric: async (name) => {
+      const found = await metrics.getSingleMetric(name)?.get();
+      return (found?.values ?? []).reduce((sum, { value }) => sum + value, 0);
+    },
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await running;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { docker, startContainer } from '../harness/docker.ts';
 import { type RunningProgram, startToots } from '../harness/program.ts';
 import { tempDir } from '../harness/temp-dir.ts';
@@ -17,14 +17,14 @@ const runDirIn = (folder: string) => join(folder, `demo-${basename(folder)}`);
 const BUDGET_MS = 90_000;
 
 /** What a demo writes down about itself. */
-const stateFile = z.object({
-  supervisor: z.object({ pid: z.number() }),
-  programs: z.record(z.string(), z.object({ pid: z.number() })),
-  ports: z.record(z.string(), z.number()),
+const stateFile = v.object({
+  supervisor: v.object({ pid: v.number() }),
+  programs: v.record(v.string(), v.object({ pid: v.number() })),
+  ports: v.record(v.string(), v.number()),
 });
 
-async function readState(runDir: string): Promise<z.output<typeof stateFile>> {
-  return stateFile.parse(JSON.parse(await readFile(`${runDir}/demo.json`, 'utf8')));
+async function readState(runDir: string): Promise<v.InferOutput<typeof stateFile>> {
+  return v.parse(stateFile, JSON.parse(await readFile(`${runDir}/demo.json`, 'utf8')));
 }
 
 const isReady = (output: string) => output.includes('Ctrl-C takes everything down');

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Registry } from 'prom-client';
 import type { ConsulAgent } from '../../consul/agent.ts';
 import { registeredAs } from '../../consul/registered.ts';
 import type { Registered } from '../../consul/registration.ts';
 import { createLog } from '../../daemon/log.ts';
-import { createMetrics } from '../../daemon/metrics.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { createHost, type Host } from '../../registrator/host.ts';
 import { createRegistratorMetrics } from '../../registrator/metrics.ts';
@@ -60,7 +60,7 @@ function aWorld(course: (request: 'read' | 'register' | 'deregister' | 'maintain
   const host = createHost({ ...POLICY, owner: 'me', deregister: 'always', register: 'started' }, (container, ids) =>
     settlement.it?.containerChanged(container, ids),
   );
-  const parts = { agent, host, owner: 'me', log: createLog('test', 'silent'), metrics: createRegistratorMetrics(createMetrics({})) };
+  const parts = { agent, host, owner: 'me', log: createLog('test', 'silent'), metrics: createRegistratorMetrics(new Registry()) };
   settlement.it = settle({ ...parts, onAgent: host.setAgent, onProblems: () => {} }, stop.signal);
   host.listed([]);
   return { host, services, asked, run: settlement.it.run, settlement: settlement.it };

@@ -18,8 +18,8 @@ function packagesOf(path: string, seen: Set<string> = new Set()): ReadonlySet<st
 }
 
 test.each([
-  ['templater/main.ts', []],
-  ['templater/template/program.ts', ['nunjucks']],
+  ['templater/main.ts', ['valibot', 'pino']],
+  ['templater/template/program.ts', ['valibot', 'pino', 'prom-client', 'nunjucks']],
 ])('%s loads %j at the start: each package costs every run milliseconds and megabytes', (path, packages) => {
   expect([...packagesOf(join(PROJECT_FOLDER, path))]).toEqual(packages);
 });

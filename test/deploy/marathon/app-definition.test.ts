@@ -36,10 +36,10 @@ test('an app in JSON and the same in YAML', () => {
 
 test.each([
   ['{"id": "Web"}', [/^app\.json: id: must be a path of small letters/]],
-  ['{"id": "/web", "instance": 1}', [/^app\.json: unknown key instance \(did you mean instances\?\)/]],
+  ['{"id": "/web", "instance": 1}', [/^app\.json: unknown key "instance" \(did you mean instances\?\)/]],
   [
     '{"id": "/web", "mem": "32", "container": {"docker": {"image": "", "portMappings": [{"containerPort": 70000}]}}}',
-    [/mem: .*number/, /container\.docker\.image: /, /container\.docker\.portMappings\.0\.containerPort: /],
+    [/mem: .*number/, /container\.docker\.image: /, /container\.docker\.portMappings\[1\]\.containerPort: /],
   ],
   ['{"id": "/web", "upgradeStrategy": {"minimumHealthCapacity": 2}}', [/upgradeStrategy\.minimumHealthCapacity: /]],
   ['{"id": "/web",}', [/it is no JSON: /]],
