@@ -97,6 +97,15 @@ test('consul-tls:// with a certificate of its own, which the agent demands', asy
   await is(consul, idOf(container), 'passing');
 }, 90_000);
 
+test('a wrong usage ends with 2, names every problem, and says where to look', async () => {
+  const wrong = execa(join(PROJECT_FOLDER, 'toots.sh'), ['registrator', '-ip', '999.1.1.1', '-resync', 'soon'], { stdin: 'ignore' });
+
+  await expect(wrong).rejects.toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/-ip: .*999\.1\.1\.1[\s\S]*-resync: [\s\S]*Try toots registrator -help\./),
+  });
+}, 30_000);
+
 test('consul-unix://', async () => {
   await using folder = await tempDir();
   const socket = join(folder.path, 'consul.sock');
