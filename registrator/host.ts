@@ -1,12 +1,11 @@
 import { META, type Registered } from '../consul/registration.ts';
-import { byteOrder } from '../model/compare.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AgentFacts } from './agent-facts.ts';
+import { type Claim, claimsOf, type Entry, lostClaims, replaceClaims, unreachableHost } from './claims.ts';
 import type { Container } from './container.ts';
-import { type DescribedService, type DescribePolicy, type Description, describeContainer } from './describe.ts';
-import { isLoopback } from './endpoints.ts';
-import { drainHold, failedHold, PAUSED } from './hold.ts';
-import { type DeregisterPolicy, learn, type Phase, phaseOf, type Stimulus, type Track, UNSEEN } from './lifecycle.ts';
+import { type DescribePolicy, type Description, describeContainer } from './describe.ts';
+import { failedHold } from './hold.ts';
+import { type DeregisterPolicy, isLive, learn, type Phase, phaseOf, type Stimulus, UNSEEN } from './lifecycle.ts';
 import type { Verdict } from './reconcile.ts';
 import { NOTHING_ASKED, type WebAnswers } from './web-answers.ts';
 
@@ -53,24 +52,6 @@ export interface Host {
   readonly isComplete: (unreadable: ReadonlyMap<string, unknown>) => boolean;
   readonly problems: () => readonly Problem[];
   readonly status: () => readonly KnownContainer[];
-}
-
-interface Entry {
-  readonly id: string;
-  track: Track;
-  phase: Phase;
-  imageName?: string;
-  webAnswers?: WebAnswers;
-  /** Of the last inspection that found it running. */
-  description: Description | undefined;
-  claims: readonly Claim[];
-}
-
-interface Claim {
-  readonly entry: Entry;
-  readonly service: DescribedService;
-  readonly creates: boolean;
-  readonly hold?: string;
 }
 
 /** `onChange` is told which container changed, and all service IDs that this concerns. */
@@ -172,75 +153,12 @@ function isOver({ phase, track: { seen, missing, died } }: Entry): boolean {
   return missing !== undefined || (seen?.asked.order ?? 0) > (died?.order ?? 0);
 }
 
-export function isLive({ kind }: Phase): boolean {
-  return kind === 'up' || kind === 'paused' || kind === 'draining';
-}
-
 /** A service of ours that no container wants. */
 function verdictOfUnclaimed(entry: Entry | undefined, isKnown: boolean): Verdict {
   if (entry === undefined) return { kind: isKnown ? 'unwanted' : 'unknown' };
   if (entry.phase.kind === 'failed') return { kind: 'held', hold: failedHold(entry.phase.exitCode) };
   if (entry.phase.kind === 'gone') return { kind: 'unwanted' };
   return { kind: entry.description === undefined ? 'unknown' : 'unwanted' };
-}
-
-/** What a container wants in its phase. Who is about to end is not registered any more, and kept where it is. */
-function claimsOf(entry: Entry, policy: HostPolicy): readonly Claim[] {
-  const { phase, description, track } = entry;
-  if (description === undefined || !(isLive(phase) || phase.kind === 'failed')) return [];
-  const isAwaited = policy.register === 'healthy' && (track.seen?.container.state.health ?? 'healthy') !== 'healthy';
-  const creates = (phase.kind === 'up' || phase.kind === 'paused') && !isAwaited;
-  const hold = holdOf(phase);
-  return description.services.map((service) => ({ entry, service, creates, ...(hold !== undefined && { hold }) }));
-}
-
-function holdOf(phase: Phase): string | undefined {
-  if (phase.kind === 'draining') return drainHold(phase.sent);
-  if (phase.kind === 'paused') return PAUSED;
-  return phase.kind === 'failed' ? failedHold(phase.exitCode) : undefined;
-}
-
-function replaceClaims(claimsById: Map<string, readonly Claim[]>, before: readonly Claim[], after: readonly Claim[]): void {
-  const gone = new Set(before);
-  for (const { service } of before) {
-    const { id } = service.registration;
-    const left = (claimsById.get(id) ?? []).filter((claim) => !gone.has(claim));
-    if (left.length > 0) claimsById.set(id, left);
-    else claimsById.delete(id);
-  }
-  for (const claim of after) {
-    const { id } = claim.service.registration;
-    claimsById.set(id, [...(claimsById.get(id) ?? []), claim].sort(byRight));
-  }
-}
-
-/** One ID wanted twice: the lowest port, then the older container, keeps it. */
-function byRight(a: Claim, b: Claim): number {
-  const [x, y] = [a.service.exposed, b.service.exposed];
-  const age = (claim: Claim) => claim.entry.track.seen?.container.createdMs ?? 0;
-  return x.number - y.number || byteOrder(x.protocol, y.protocol) || age(a) - age(b) || byteOrder(a.entry.id, b.entry.id);
-}
-
-function lostClaims(claims: readonly Claim[]): readonly Problem[] {
-  const [owner, ...lost] = claims.map(({ entry, service }) => ({ name: entry.track.seen?.container.name ?? entry.id, service }));
-  if (owner === undefined) return [];
-  return lost.map(({ name, service }) => ({
-    subject: name,
-    option: 'ID',
-    value: service.registration.id,
-    reason: `port ${service.exposed.number} is not registered: port ${owner.service.exposed.number} of ${owner.name} has this ID; give each its own SERVICE_ID or SERVICE_<port>_ID`,
-    related: [owner.name],
-  }));
-}
-
-/** Where the agent tells others no address of this host, nobody else can reach what is registered with that. */
-function unreachableHost(claims: readonly Claim[], agent: AgentFacts | undefined): readonly Problem[] {
-  const address = agent?.address ?? '';
-  const isNone = isLoopback(address) || address === '0.0.0.0' || address === '::';
-  if (!isNone || claims.every(({ service }) => service.registration.address !== address)) return [];
-  const reason =
-    'the agent tells this address, which other hosts cannot reach: give -ip, or have the agent advertise an address of this host';
-  return [{ subject: 'registrator', option: '-ip', value: address, reason }];
 }
 
 function statusOf(entry: Entry, claimsById: ReadonlyMap<string, readonly Claim[]>): KnownContainer {

@@ -100,6 +100,11 @@ export function phaseOf(track: Track, policy: DeregisterPolicy): Phase {
   return state.isPaused ? { kind: 'paused' } : { kind: 'up' };
 }
 
+/** Its process is there. */
+export function isLive({ kind }: Phase): boolean {
+  return kind === 'up' || kind === 'paused' || kind === 'draining';
+}
+
 /** 0, and death by a signal, are no failure. */
 function endedPhase(exitCode: number, policy: DeregisterPolicy): Phase {
   const isSuccess = exitCode === 0 || (exitCode > 128 && exitCode < 160);
