@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { faultLines } from '../daemon/fault-lines.ts';
 import { OperationError } from '../daemon/operation-error.ts';
-import { ConsulRefusal, call, jsonBody, REQUEST_TIMEOUT_MS } from './call.ts';
+import { answered, ConsulRefusal, call, jsonBody, REQUEST_TIMEOUT_MS } from './call.ts';
 import { type CheckStatus, decode, decodeMaintenance, encode, type Registered, type Registration } from './registration.ts';
 import type { ConsulRequest, ConsulTransport } from './transport.ts';
 
@@ -20,7 +20,7 @@ export interface AgentSelf {
 /** The local agent: what is registered with it, and how to change that. Every call throws what {@link call} throws. */
 export interface ConsulAgent {
   readonly self: (signal: AbortSignal) => Promise<AgentSelf>;
-  /** By service ID, whoever registered it. */
+  /** By service ID, whoever registered it. The very same map as long as the agent answers the same. */
   readonly registered: (signal: AbortSignal) => Promise<ReadonlyMap<string, Registered>>;
   readonly register: (registration: Registration, signal: AbortSignal) => Promise<void>;
   /** An ID that is not there is no error. */
@@ -41,13 +41,15 @@ const self = v.object({
   ),
 });
 
+const PLAIN = { method: 'GET', timeoutMs: REQUEST_TIMEOUT_MS } as const;
+
 /** Speaks to one agent. */
 export function createAgent(transport: ConsulTransport): ConsulAgent {
+  let last: { readonly bodies: readonly Buffer[]; readonly read: ReadonlyMap<string, Registered> } | undefined;
   const get = (path: string, signal: AbortSignal) => call(transport, { method: 'GET', path }, signal);
   const put = async (path: string, rest: Pick<ConsulRequest, 'query' | 'body'>, signal: AbortSignal): Promise<void> => {
     const request: ConsulRequest = { method: 'PUT', path, timeoutMs: REQUEST_TIMEOUT_MS, ...rest };
-    const answer = await transport.send(request, signal);
-    if (answer.status < 200 || answer.status > 299) throw new ConsulRefusal(request, answer, transport.subject);
+    await answered(transport, request, signal);
   };
   const removing = async (path: string, signal: AbortSignal): Promise<void> => {
     try {
@@ -69,8 +71,16 @@ export function createAgent(transport: ConsulTransport): ConsulAgent {
       };
     },
     registered: async (signal) => {
-      const [services, checks] = await Promise.all([get('/v1/agent/services', signal), get('/v1/agent/checks', signal)]);
-      return parsed('/v1/agent/services', transport, () => decode(services, checks));
+      const requests = (['/v1/agent/services', '/v1/agent/checks'] as const).map((path) => ({ ...PLAIN, path }));
+      const answers = await Promise.all(requests.map((request) => answered(transport, request, signal)));
+      if (answers.some(({ body }, index) => last?.bodies[index]?.equals(body) !== true)) {
+        const [services, checks] = answers.map((answer, index) =>
+          jsonBody(requests[index] ?? { ...PLAIN, path: '' }, answer, transport.subject),
+        );
+        const read = parsed('/v1/agent/services', transport, () => decode(services, checks));
+        last = { bodies: answers.map(({ body }) => body), read };
+      }
+      return last?.read ?? new Map();
     },
     register: (registration, signal) => put('/v1/agent/service/register', { body: encode(registration) }, signal),
     deregister: (id, signal) => removing(`/v1/agent/service/deregister/${encodeURIComponent(id)}`, signal),

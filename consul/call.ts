@@ -29,9 +29,14 @@ export async function call(
   signal: AbortSignal,
 ): Promise<unknown> {
   const timed = { timeoutMs: REQUEST_TIMEOUT_MS, ...request };
-  const answer = await transport.send(timed, signal);
-  if (answer.status < 200 || answer.status > 299) throw new ConsulRefusal(timed, answer, transport.subject);
-  return jsonBody(timed, answer, transport.subject);
+  return jsonBody(timed, await answered(transport, timed, signal), transport.subject);
+}
+
+/** One request that must succeed. @throws ConsulRefusal for a status other than 2xx, OperationError when there is no answer. */
+export async function answered(transport: ConsulTransport, request: ConsulRequest, signal: AbortSignal): Promise<ConsulAnswer> {
+  const answer = await transport.send(request, signal);
+  if (answer.status < 200 || answer.status > 299) throw new ConsulRefusal(request, answer, transport.subject);
+  return answer;
 }
 
 /** The answer's JSON, null when it is empty. @throws OperationError when it is not JSON. */

@@ -1,6 +1,6 @@
 import type { ConsulAgent } from '../consul/agent.ts';
 import { ConsulRefusal } from '../consul/call.ts';
-import { META, type Registered } from '../consul/registration.ts';
+import { META, type Registered, type Registration } from '../consul/registration.ts';
 import { backoffMs } from '../daemon/backoff.ts';
 import { keyedWork } from '../daemon/keyed-work.ts';
 import type { Logger } from '../daemon/log.ts';
@@ -59,6 +59,8 @@ const REFUSED_RETRY_WITHIN_MS = 10_000;
 export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }: SettleOptions, signal: AbortSignal): Settlement {
   const known = createMirror();
   const refusals = new Map<string, Problem>();
+  /** What was compared already: an agent that answers the same is known by the same values. */
+  const equal = new WeakMap<Registration, Registered>();
   let lastRound: Round | undefined;
   let tellFirstRead: () => void = () => {};
   const firstRead = new Promise<void>((resolve) => (tellFirstRead = resolve));
@@ -166,7 +168,11 @@ export function settle({ agent, host, owner, log, metrics, onAgent, onProblems }
 
   function differs(id: string): boolean {
     const actual = known.get(id);
-    const { kind } = decide(verdictOf(id, actual), actual, owner);
+    const verdict = verdictOf(id, actual);
+    const wanted = verdict.kind === 'wanted' && verdict.hold === undefined ? verdict.registration : undefined;
+    if (wanted !== undefined && actual !== undefined && equal.get(wanted) === actual) return refusals.has(id);
+    const { kind } = decide(verdict, actual, owner);
+    if (wanted !== undefined && actual !== undefined && kind === 'settled') equal.set(wanted, actual);
     return kind === 'step' || (kind === 'refused') !== refusals.has(id);
   }
 
