@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import { faultLines } from '../daemon/fault-lines.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 
-/** The part of Marathon's app definition that a container on this machine needs. */
-const marathonApp = v.object({
+/** The part of Marathon's app definition that a container on this machine needs, with Marathon's defaults. */
+export const marathonApp = v.object({
   id: v.pipe(v.string(), v.regex(/^\/[a-z0-9./-]+$/, 'must be a path such as /python-stable')),
   instances: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   args: v.optional(v.array(v.string()), []),

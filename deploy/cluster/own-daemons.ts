@@ -151,7 +151,7 @@ export function keepalivedDaemon(context: NodeContext): Planned {
       mounts: [VIP_VOLUME],
       tmpfs: ['/run:exec,mode=755', '/tmp'],
       user: '0:0',
-      capabilities: ['NET_ADMIN', 'NET_RAW', 'NET_BROADCAST', 'DAC_READ_SEARCH'],
+      capabilities: ['NET_ADMIN', 'NET_RAW', 'NET_BROADCAST', 'DAC_READ_SEARCH', 'SETUID', 'SETGID'],
       stopGraceS: 10,
       memory: '128m',
     },

@@ -19,9 +19,9 @@ async function startCluster(lan: Lan, own: Owned) {
   const edges = [await host('edge1', 21), await host('edge2', 22)] as const;
   const conf = `MASTERS=${masters.map(({ address }) => address).join(',')}\nNIC=eth0\nVIP=${vip}\nORCHESTRATOR=none\n`;
   const web = await testImage();
-  for (const one of masters) await loadImages(one, ownImages('consul'));
-  for (const one of slaves) await loadImages(one, [...ownImages('consul', 'registrator'), web]);
-  for (const one of edges) await loadImages(one, ownImages('consul', 'haproxy', 'keepalived'));
+  await loadImages(masters, ownImages('consul'));
+  await loadImages(slaves, [...ownImages('consul', 'registrator'), web]);
+  await loadImages(edges, ownImages('consul', 'haproxy', 'keepalived'));
   const [first] = masters;
   await writeConf(first, conf);
   await first.toots('secrets');

@@ -15,9 +15,9 @@ test('one master, one slave and one edge make a cluster that serves a container'
   await using edge = await lan.host('edge1', 21);
   const conf = `MASTERS=${master.address}\nNIC=eth0\nEX_DOMAIN=.example.org\nORCHESTRATOR=none\n`;
   await Promise.all([
-    loadImages(master, ownImages('consul', 'registrator')),
-    loadImages(slave, [...ownImages('consul', 'registrator', 'haproxy', 'dnsmasq'), web]),
-    loadImages(edge, ownImages('consul', 'haproxy')),
+    loadImages([master], ownImages('consul', 'registrator')),
+    loadImages([slave], [...ownImages('consul', 'registrator', 'haproxy', 'dnsmasq'), web]),
+    loadImages([edge], ownImages('consul', 'haproxy')),
   ]);
 
   await writeConf(master, conf);

@@ -128,12 +128,12 @@ async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<
   };
 }
 
-/** Has a host's engine have these images of this machine's. */
-export async function loadImages(host: ClusterHost, images: readonly string[]): Promise<void> {
-  const archive = join(host.folder, 'images.tar');
+/** Has the engines of hosts have these images of this machine's. */
+export async function loadImages(hosts: readonly ClusterHost[], images: readonly string[]): Promise<void> {
+  await using folder = await tempDir();
+  const archive = join(folder.path, 'images.tar');
   await execa('docker', ['save', '-o', archive, ...images], { stdin: 'ignore' });
-  await host.docker('load', '-i', archive);
-  await execa('rm', [archive]);
+  await Promise.all(hosts.map((host) => host.docker('load', '-i', archive)));
 }
 
 /** Writes a host's Toots.conf, and the secrets that another host has. */

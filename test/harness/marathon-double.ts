@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { dockerRunArguments } from '../../deploy/marathon-app.ts';
+import * as v from 'valibot';
+import { dockerRunArguments, marathonApp } from '../../deploy/marathon-app.ts';
 import { docker } from './docker.ts';
 
 /** A double of Marathon: the part of `/v2` that deploys apps, which starts and ends real containers. */
@@ -84,8 +85,8 @@ export async function startMarathonDouble({ credentials }: { readonly credential
           },
         };
       for (const one of locked) deployments.delete(one.id);
-      const body = JSON.parse(await text(request)) as App;
-      return begin(appId, { ...body, instances: body.instances ?? 1, args: body.args ?? [], env: body.env ?? {} });
+      const body: object = JSON.parse(await text(request));
+      return begin(appId, { ...body, ...v.parse(marathonApp, { ...body, id: appId }) });
     }
     const app = apps.get(appId);
     if (request.method !== 'GET' || what !== 'apps' || app === undefined)

@@ -31,7 +31,7 @@ test('the examples are deployed one after the other, and run', async () => {
   expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('/python-smooth: 2 of 2 run, 2 healthy') });
   expect(await instancesOf('/python-smooth')).toBe(2);
   expect(await instancesOf('/python-stable')).toBe(1);
-}, 60_000);
+}, 180_000);
 
 test('an app that does not run in time goes back to what was before', async () => {
   await buildExampleImage(PROJECT_FOLDER, new AbortController().signal);
@@ -43,7 +43,7 @@ test('an app that does not run in time goes back to what was before', async () =
     'id: /rolled\ninstances: 1\ncontainer: { type: DOCKER, docker: { image: "%%IMAGE%%", portMappings: [{ containerPort: 80, hostPort: 0 }] } }\n',
   );
   const env = { MARATHON_URL: marathon.url };
-  expect((await deploy([file], { ...env, IMAGE: 'toots-example' })).code).toBe(0);
+  expect(await deploy([file, '-wait', '60s'], { ...env, IMAGE: 'toots-example' })).toMatchObject({ code: 0 });
 
   const { code, output } = await deploy([file, '-rollback', '-wait', '2s'], { ...env, IMAGE: 'localhost:1/not-there' });
 
@@ -51,7 +51,7 @@ test('an app that does not run in time goes back to what was before', async () =
   expect(output).toMatch(/deploy: \/rolled: it goes on after 2\.0 s; .*not-there.*It is as before again/s);
   expect(marathon.requests.filter((request) => request.startsWith('DELETE'))).toHaveLength(1);
   expect(await instancesOf('/rolled')).toBe(1);
-}, 60_000);
+}, 180_000);
 
 test('nothing is deployed while anything is wrong, and what Marathon refuses is told', async () => {
   await using marathon = await startMarathonDouble({ credentials: 'ann:secret' });
@@ -66,4 +66,4 @@ test('nothing is deployed while anything is wrong, and what Marathon refuses is 
 
   const refused = await deploy([example('SimpleWebapp/deploy.json')], env);
   expect(refused).toMatchObject({ code: 1, output: expect.stringContaining('401') });
-}, 60_000);
+}, 180_000);
