@@ -61,7 +61,7 @@ test('nothing is deployed while anything is wrong, and what Marathon refuses is 
   const env = { MARATHON_URL: marathon.url };
 
   const wrong = await deploy([example('SimpleWebapp/deploy.json'), bad], env);
-  expect(wrong).toMatchObject({ code: 2, output: expect.stringMatching(/bad\.json: cmd: .*\n.*bad\.json: unknown key instance/) });
+  expect(wrong).toMatchObject({ code: 2, output: expect.stringMatching(/bad\.json: cmd: .*\n.*bad\.json: unknown key "instance"/) });
   expect(marathon.requests).toEqual([]);
 
   const refused = await deploy([example('SimpleWebapp/deploy.json')], env);
