@@ -82,7 +82,10 @@ const KEYS = {
   NFS: key(word(/^[A-Za-z0-9.:-]+:\/[A-Za-z0-9._/-]*$/, 'HOST:/FOLDER'), 'what persistent slaves mount on /var/store'),
   REGISTRY_IP: key(address, 'a private registry’s address: images come from it, by the name REGISTRY_NAME, which must resolve'),
   REGISTRY_NAME: key(domain, 'name of that registry (default registry.super.com)'),
-  CA: key(word(/^[A-Za-z0-9._/-]+$/, 'a file name'), 'taken for the sake of the original, has no effect: put the CA into /etc/docker/certs.d/REGISTRY_NAME/ca.crt'),
+  CA: key(
+    word(/^[A-Za-z0-9._/-]+$/, 'a file name'),
+    'taken for the sake of the original, has no effect: put the CA into /etc/docker/certs.d/REGISTRY_NAME/ca.crt',
+  ),
   CONSUL_DC: key(word(/^[a-z0-9_-]{1,63}$/, 'small letters, digits, - and _'), 'Consul’s datacenter (default dc1)'),
   SECURE: key(yesOrNo, 'gossip encryption, TLS and ACLs (default true)'),
   ORCHESTRATOR: key(oneOf(['marathon', 'none']), 'marathon (default), or none where something else starts containers'),
