@@ -59,4 +59,9 @@ case ${1-} in
 registrator | templater) program=$1 && shift ;;
 *) program=deploy ;;
 esac
-exec node "$home/dist/$program/main.js" "$@"
+# Files need little memory at a time, and keep little then; the edge's plans want what Node has by itself.
+case "$program $*" in
+templater*-edge*) exec node "$home/dist/$program/main.js" "$@" ;;
+templater*) exec node --max-semi-space-size=2 "$home/dist/$program/main.js" "$@" ;;
+*) exec node "$home/dist/$program/main.js" "$@" ;;
+esac

@@ -3,12 +3,22 @@ import { createDoorbell } from '../daemon/doorbell.ts';
 import { sleep } from '../daemon/sleep.ts';
 import { askNow, blockingQuery } from './blocking-query.ts';
 import { type CatalogTable, parseCheckTable, parseNodeServices, parseNodeTable, type Touched, touchedBy } from './catalog-row.ts';
+import type { ServiceAnswer } from './gathered-catalog.ts';
+import { createLatelyChangedServices } from './lately-changed-services.ts';
 import { createServiceFetcher } from './service-fetcher.ts';
 import type { ServiceWatch, ServiceWatchPorts } from './service-watch.ts';
 import type { ConsulTransport } from './transport.ts';
 
 /** Least time between two answers with all checks, which may be megabytes, milliseconds. */
 const CHECKS_INTERVAL_MS = 100;
+/** How long the first requests for services wait for the tables, after which none has to be asked for twice, milliseconds. */
+const TABLES_FIRST_MS = 100;
+/** Services that are followed by a query of their own at once: what changed last. */
+const LATELY_CHANGED = 4;
+/** How long a move of the list may take to show in the answer of one of them, milliseconds; then it is looked for on every node. */
+const SHOWS_WITHIN_MS = 5;
+/** How soon the nodes are read all the same, for what else may have moved with it, milliseconds. */
+const READ_ALL_THE_SAME_MS = 1_000;
 
 /**
  * Follows services by what is common to all, and asks for a service when something of it changed. Few connections whatever their number.
@@ -20,10 +30,18 @@ const CHECKS_INTERVAL_MS = 100;
  *                                             | by `follow`; `/v1/catalog/node/:node` of every node then says which
  * Two tables show nothing of what came after the first and went before the second; a service that was asked for in between may have seen it, so
  * every service with an answer newer than the first is asked for again.
+ *
+ * What changed once soon changes again: the services that changed last have a held query each, which tells at the cost of the service alone.
+ * Where such an answer is as new as the list, the nodes, which are all instances there are, are read in the calm after it.
  */
 export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts, signal: AbortSignal): ServiceWatch {
-  const fetcher = createServiceFetcher({ transport, hear, observe }, signal);
   const bell = createDoorbell();
+  const lately = createLatelyChangedServices({ transport, hear: heardLately, observe }, LATELY_CHANGED, signal);
+  const fetcher = createServiceFetcher({ transport, hear: heardFetched, observe }, signal);
+  /** The index of each service's last answer that was fetched. */
+  const fetched = new Map<string, number>();
+  let newestHeld = 0;
+  let mayFetch = false;
   let names: ReadonlySet<string> = new Set();
   let listIndex = 0;
   let nodes: CatalogTable | undefined;
@@ -34,13 +52,38 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   function hasBaseline(of: keyof typeof baselines): void {
     if (baselines[of]) return;
     baselines[of] = true;
-    if (baselines.checks && baselines.nodes && baselines.instances) fetcher.fetch(names);
+    if (baselines.checks && baselines.nodes && baselines.instances) fetchAll();
+  }
+
+  function heardLately(name: string, answer: ServiceAnswer): void {
+    newestHeld = Math.max(newestHeld, answer.index);
+    hear(name, answer);
+  }
+
+  /** One whose held query has begun may be older than what that one answers. */
+  function heardFetched(name: string, answer: ServiceAnswer): void {
+    if (lately.has(name)) return;
+    const before = fetched.get(name);
+    fetched.set(name, answer.index);
+    hear(name, answer);
+    if (before === undefined || before === answer.index) return;
+    const gone = lately.add(name);
+    if (gone !== undefined) fetch([gone]);
+  }
+
+  function fetch(wanted: Iterable<string>): void {
+    fetcher.fetch([...wanted].filter((name) => names.has(name) && !lately.has(name)));
+  }
+
+  function fetchAll(): void {
+    mayFetch = true;
+    fetch(names);
   }
 
   function touched(what: Touched): void {
-    fetcher.fetch([...what.services].filter((name) => names.has(name)));
+    fetch(what.services);
     if (what.nodes.size === 0) return;
-    for (const { node, service } of instances?.values() ?? []) if (what.nodes.has(node) && names.has(service)) fetcher.fetch([service]);
+    for (const { node, service } of instances?.values() ?? []) if (what.nodes.has(node)) fetch([service]);
   }
 
   async function followChecks(): Promise<void> {
@@ -48,7 +91,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     let before: { readonly body: CatalogTable; readonly index: number } | undefined;
     for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS }, signal)) {
       if (before !== undefined) {
-        fetcher.fetch(fetcher.newerThan(before.index));
+        fetch(fetcher.newerThan(before.index));
         touched(touchedBy(before.body, after.body));
       }
       before = after;
@@ -72,6 +115,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     for (let failures = 0; !signal.aborted; ) {
       await bell.rung(signal);
       if (nodes === undefined || signal.aborted) continue;
+      if (instances !== undefined && (await showsLately(listIndex))) await sleep(READ_ALL_THE_SAME_MS, signal);
       const startedAt = performance.now();
       const index = listIndex;
       try {
@@ -79,7 +123,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
         const before = instances;
         instances = after;
         if (before !== undefined) {
-          fetcher.fetch(fetcher.newerThan(indexBefore));
+          fetch(fetcher.newerThan(indexBefore));
           touched(touchedBy(before, after));
         }
         indexBefore = index;
@@ -93,18 +137,30 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     }
   }
 
+  /** Whether the answer of a held query is as new as the list, which moved with it then. */
+  async function showsLately(index: number): Promise<boolean> {
+    if (newestHeld < index && newestHeld > 0) await sleep(SHOWS_WITHIN_MS, signal);
+    return newestHeld >= index;
+  }
+
   void Promise.all([followChecks(), followNodes(), followInstances()]);
+  void sleep(TABLES_FIRST_MS, signal).then(() => {
+    if (!mayFetch) fetchAll();
+  });
   return {
     follow: (after, index) => {
       listIndex = index;
       const added = [...after].filter((name) => !names.has(name));
       names = after;
       fetcher.keep(names);
-      fetcher.fetch(added);
+      lately.keepOnly(names);
+      for (const name of fetched.keys()) if (!names.has(name)) fetched.delete(name);
+      if (mayFetch) fetch(added);
       bell.ring();
     },
     renew: (what) => {
-      if (what === 'all') fetcher.fetch(names);
+      lately.renew(what);
+      if (what === 'all') fetch(names);
       else fetcher.hurry();
       bell.ring();
     },

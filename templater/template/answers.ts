@@ -19,6 +19,7 @@ export interface Answers {
   readonly isGivenUp: (query: Query) => boolean;
   /** Why there is no answer at the moment; undefined when there is nothing wrong. */
   readonly failure: (query: Query) => string | undefined;
+  readonly hasFailures: () => boolean;
   readonly failing: () => readonly { readonly query: string; readonly since: number; readonly failures: number; readonly error: string }[];
   readonly holds: () => readonly Hold[];
   /** Believes what is withheld of one query or service, or all; answers the queries. */
@@ -135,6 +136,7 @@ export function createAnswers({ transportFor, changed, log, holdMs, now = Date.n
       return failing.error instanceof ConsulRefusal || (places.get('')?.heardAt ?? 0) > failing.since;
     },
     failure: (query) => states.get(query.id)?.state.error.message,
+    hasFailures: () => states.size > 0,
     failing: () =>
       [...states].map(([id, { state }]) => ({ query: id, since: state.since, failures: state.failures, error: state.error.message })),
     holds: holds.list,

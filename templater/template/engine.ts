@@ -86,7 +86,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     await Promise.race([Promise.all(works.map(({ applying }) => applying)), sleepAtMost()]);
     tellProblems();
     wakeLater();
-    metrics.round(performance.now() - startedAt, answers.holds().length, answers.failing().length);
+    metrics.round(performance.now() - startedAt, answers.holds().length, answers.hasFailures() ? answers.failing().length : 0);
     for (const { when, resolve } of waiters) if (when()) resolve();
   }
 

@@ -36,6 +36,8 @@ export function createTemplateJob(config: TemplateConfig): TemplateJob {
   let compiled: { readonly template: CompiledTemplate | TemplateError; readonly version: number } | undefined;
   let included: Seen[] = [];
   let last: Evaluation | undefined;
+  /** How many of the missing are known to have answered. */
+  let answered = 0;
   let notBefore = 0;
   let quiet = createQuietTime(config.wait);
 
@@ -54,12 +56,19 @@ export function createTemplateJob(config: TemplateConfig): TemplateJob {
     return compiled.template;
   }
 
+  /** What has answered once is known from then on, so that what was found to be there is not looked at again. */
+  function isWaiting({ missing }: Evaluation, store: Store, settings: RenderSettings): boolean {
+    for (; answered < missing.length; answered++) {
+      const one = missing[answered];
+      if (one?.why === undefined && one !== undefined && store.get(one.query.id) === undefined && !settings.isGivenUp(one.query))
+        return true;
+    }
+    return false;
+  }
+
   function isDue(store: Store, settings: RenderSettings, now: number): boolean {
     if (last === undefined) return true;
-    const isWaiting = last.missing.some(
-      ({ query, why }) => why === undefined && store.get(query.id) === undefined && !settings.isGivenUp(query),
-    );
-    if (isWaiting || now < notBefore) return false;
+    if (isWaiting(last, store, settings) || now < notBefore) return false;
     const isAffected = last.missing.some(({ why }) => why === undefined) || !last.seen.every((seen) => isStillSeen(store, seen));
     return (
       isAffected &&
@@ -79,6 +88,7 @@ export function createTemplateJob(config: TemplateConfig): TemplateJob {
       const template = current(store);
       if (template === undefined || !isDue(store, settings, now)) return { kind: 'nothing' };
       quiet.reset();
+      answered = 0;
       if (template instanceof TemplateError) {
         last = { kind: 'failed', error: template, seen: [], missing: [] };
         return { kind: 'evaluated', evaluation: last };

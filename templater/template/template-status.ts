@@ -40,9 +40,10 @@ function missingOf(evaluation: Evaluation | undefined, answers: Answers): Templa
 /** What is wrong with a template. Pure. */
 export function jobProblems(job: TemplateJob, applyError: string | undefined, answers: Answers): readonly Problem[] {
   const last = job.last();
-  const given = last?.seen.filter(({ query }) => answers.isGivenUp(query)) ?? [];
+  const isAway = answers.hasFailures();
+  const given = isAway ? (last?.seen.filter(({ query }) => answers.isGivenUp(query)) ?? []) : [];
   // What was asked for a moment ago is no problem.
-  const missing = last?.missing.filter(({ query, why }) => why !== undefined || answers.failure(query) !== undefined) ?? [];
+  const missing = last?.missing.filter(({ query, why }) => why !== undefined || (isAway && answers.failure(query) !== undefined)) ?? [];
   return [
     ...(last?.kind === 'failed' ? [{ subject: job.name, reason: last.error.message }] : []),
     ...(applyError === undefined ? [] : [{ subject: job.name, option: 'destination', value: job.config.destination, reason: applyError }]),
