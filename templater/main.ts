@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { consulSettings } from '../consul/settings.ts';
+import { underInit } from '../daemon/init.ts';
 import { live } from '../daemon/live.ts';
 import { createLog } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
@@ -21,7 +22,7 @@ const program: Program<typeof options> = {
   options,
 };
 
-process.exitCode = process.argv[2] === 'import' ? await importFile(process.argv.slice(3)) : await keepTrue();
+process.exitCode = process.argv[2] === 'import' ? await importFile(process.argv.slice(3)) : await underInit(keepTrue);
 
 async function importFile(args: readonly string[]): Promise<number> {
   const { runImport } = await import('./template/import/run-import.ts');

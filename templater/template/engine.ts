@@ -7,7 +7,9 @@ import type { ProblemBook } from '../../daemon/problem-book.ts';
 import { type ActionFailure, type Actions, createActions } from './actions.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { markDone } from './due-marker.ts';
+import type { Hold } from './holds.ts';
 import type { Query } from './query.ts';
+import { createStartGuard } from './start-guard.ts';
 import type { ActionConfig, TemplateConfig } from './template-config.ts';
 import { createTemplateJob, type TemplateJob } from './template-job.ts';
 import type { TemplateMetrics } from './template-metrics.ts';
@@ -43,15 +45,21 @@ export interface TemplateEngine {
   readonly use: (configs: readonly TemplateConfig[]) => void;
   readonly status: () => readonly TemplateStatus[];
   readonly answers: Answers;
+  /** What is withheld as implausible: changes of Consul, and at the start the writing of files. */
+  readonly holds: () => readonly Hold[];
+  /** Believes what is withheld of one query, service or destination, or all; answers what that was. */
+  readonly release: (subject?: string) => readonly string[];
   readonly failures: () => readonly ActionFailure[];
   /** Resolves when every template is current or has failed for good, and nothing is due any more. */
   readonly allDone: (signal: AbortSignal) => Promise<void>;
-  /** Resolves when every template has been rendered and is written. */
+  /** Resolves when every template has been rendered, and is written or has to keep the file of an earlier run. */
   readonly allWritten: (signal: AbortSignal) => Promise<void>;
 }
 
 /** How long a file that could not be written waits for the next try, milliseconds. */
 const APPLY_AGAIN_MS = 5_000;
+/** How often Consul is asked whether it is still empty, while a file of an earlier run stays for that, milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
 
 export function createTemplateEngine(settings: EngineSettings, ports: EnginePorts, signal: AbortSignal): TemplateEngine {
   const { problems, metrics, log, now = Date.now } = ports;
@@ -65,6 +73,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     signal,
   );
   const actions: Actions = createActions({ run: ports.runAction, done: markDone, ran, log, intervalMs: settings.actionIntervalMs }, signal);
+  const startGuard = createStartGuard({ transport: ports.transportFor(''), holdMs: settings.holdMs, log, now }, signal);
   let works: readonly Work[] = [];
   let isNewSet = true;
   let waiters: readonly { readonly when: () => boolean; readonly resolve: () => void }[] = [];
@@ -86,8 +95,12 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     await Promise.race([Promise.all(works.map(({ applying }) => applying)), sleepAtMost()]);
     tellProblems();
     wakeLater();
-    metrics.round(performance.now() - startedAt, answers.holds().length, answers.hasFailures() ? answers.failing().length : 0);
+    metrics.round(performance.now() - startedAt, holds().length, answers.hasFailures() ? answers.failing().length : 0);
     for (const { when, resolve } of waiters) if (when()) resolve();
+  }
+
+  function holds(): readonly Hold[] {
+    return [...answers.holds(), ...startGuard.holds()];
   }
 
   /** Answers whether it was evaluated. */
@@ -114,6 +127,11 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     const { config, name } = work.job;
     const text = work.text ?? '';
     try {
+      work.isWithheld = await startGuard.withholds(config.destination, text, work.job.queries());
+      if (work.isWithheld) {
+        work.retryAt = now() + LOOK_AGAIN_MS;
+        return;
+      }
       const { isWritten, isActionDue } = await ports.apply(config, text, signal);
       work.applied = text;
       work.applyError = undefined;
@@ -205,6 +223,13 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
       isNewSet = true;
       rounds.tell('templates');
     },
+    holds,
+    release: (subject) => {
+      const released = [...answers.release(subject), ...startGuard.release(subject)];
+      for (const work of works) if (released.includes(work.job.config.destination)) work.retryAt = 0;
+      rounds.tell('released');
+      return released;
+    },
     failures: actions.failures,
     status: () => works.map((work) => statusOf(work, answers)),
     allDone: async (end) => {
@@ -212,7 +237,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
       await told;
       if (!end.aborted) await Promise.race([actions.settled(), aborted(end)]);
     },
-    allWritten: (end) => until(() => works.every(({ applied }) => applied !== undefined), end),
+    allWritten: (end) => until(() => works.every(({ applied, isWithheld }) => applied !== undefined || isWithheld), end),
   };
 }
 
@@ -237,6 +262,7 @@ function keptWork(works: readonly Work[], config: TemplateConfig): Work {
     applied: undefined,
     applying: undefined,
     applyError: undefined,
+    isWithheld: false,
     retryAt: 0,
     renderedAt: 0,
     writtenAt: 0,

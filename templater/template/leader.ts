@@ -15,9 +15,11 @@ const LOCKS = 'toots/templater/leader/';
 const SESSION_TTL = '10s';
 const RENEW_EVERY_MS = 4_000;
 const LOOK_EVERY_MS = 500;
+/** How long an end waits for Consul to take the session back, milliseconds; else it ends by itself in time. */
+const RELEASE_WITHIN_MS = 1_000;
 
-/** Runs a command on one node of the cluster: the one that holds the command's lock, for as long as it lives. */
-export interface Leadership {
+/** Runs a command on one node of the cluster: the one that holds the command's lock, for as long as it lives. Disposed of, it gives up its locks. */
+export interface Leadership extends AsyncDisposable {
   /**
    * Resolves when `run` has succeeded here, or when the leader has run the command for files with the same content. Waits otherwise, and
    * runs it here when the leader is gone. @throws what `run` throws, and OperationError when Consul does not answer.
@@ -79,6 +81,12 @@ export function createLeadership(transport: ConsulTransport, signal: AbortSignal
         }
         await sleep(LOOK_EVERY_MS, end);
       }
+    },
+    [Symbol.asyncDispose]: async () => {
+      const id = await session?.catch(() => undefined);
+      if (id === undefined) return;
+      const request = { method: 'PUT', path: `/v1/session/destroy/${id}`, timeoutMs: RELEASE_WITHIN_MS } as const;
+      await call(transport, request, new AbortController().signal).catch(() => undefined);
     },
   };
 }

@@ -15,6 +15,7 @@ export async function runOnce(engine: TemplateEngine, timeoutMs: number, signal:
         ...missing.map(({ query, why }) => `${template}: missing ${query}: ${why}`),
         ...(state === 'starting' ? [`${template}: its source is not known yet`] : []),
       ]),
+    ...engine.holds().map(({ subject, reason }) => `${subject}: withheld: ${reason}; -hold 0 writes it all the same`),
     ...engine.failures().map(({ action, error }) => `${action}: ${error}`),
     ...engine.answers.failing().map(({ query, error }) => `${query}: ${error}`),
   ];

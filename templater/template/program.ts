@@ -45,14 +45,18 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
   const metrics = createMetrics('templater');
   const problems = createProblemBook(log);
   const env = consulEnvironment({ ...settings, address: showConsulAddress(consul.address) });
-  const transports = createTransports(consul);
-  signal.addEventListener('abort', () => void transports[Symbol.asyncDispose]());
+  await using transports = createTransports(consul);
   const supervisor =
     settings.exec === '' || isPreview(settings) ? undefined : createSupervisor(superviseOptions(settings, env, log), signal);
-  const leadership = createLeadership(transports.transportFor(''), signal);
+  await using leadership = createLeadership(transports.transportFor(''), signal);
   let pending = 0;
   const engine = createTemplateEngine(
-    { holdMs: settings.holdMs, renderLimitMs: settings.renderLimitMs, actionIntervalMs: settings.commandIntervalMs, env: process.env },
+    {
+      holdMs: isPreview(settings) ? 0 : settings.holdMs,
+      renderLimitMs: settings.renderLimitMs,
+      actionIntervalMs: settings.commandIntervalMs,
+      env: process.env,
+    },
     {
       transportFor: transports.transportFor,
       apply: async (config, text, end) => {
@@ -94,10 +98,14 @@ function isPreview({ dry, dryRun }: ProgramSettings): boolean {
   return dry || dryRun;
 }
 
+/** What is the supervised program's business, unless it is the templater's by its settings. */
+const FORWARDED = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH', 'SIGCONT', 'SIGALRM'] as const;
+
 function superviseOptions(settings: ProgramSettings, told: Environment, log: Logger): SuperviseOptions {
   return {
     ...{ command: settings.exec, told, log, killSignal: settings.execKillSignal || 'SIGTERM', killTimeoutMs: settings.execKillTimeoutMs },
     ...{ reloadSignal: settings.execReloadSignal, splayMs: settings.execSplayMs },
+    forwarded: FORWARDED.filter((name) => name !== settings.reloadSignal && name !== settings.killSignal),
     envRules: {
       ...{ pristine: settings.execEnvPristine, custom: settings.execEnvCustom },
       ...{ allowlist: settings.execEnvAllowlist, denylist: settings.execEnvDenylist },

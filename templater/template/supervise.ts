@@ -16,6 +16,8 @@ export interface SuperviseOptions {
   readonly reloadSignal: NodeJS.Signals | '';
   /** A random time up to this is waited before the program is told, so that a cluster does not do so at once. */
   readonly splayMs: number;
+  /** Signals that are the program's, whoever gets them. */
+  readonly forwarded: readonly NodeJS.Signals[];
   readonly log: Logger;
 }
 
@@ -30,12 +32,9 @@ export interface Supervisor {
   readonly stop: (withinMs: number) => Promise<void>;
 }
 
-/** Signals that are the program's, whoever gets them. */
-const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH', 'SIGCONT'] as const;
-
 /** Runs a program beside the templates, as consul-template's exec mode does. Its lifetime is the signal's, and it is ended with it by `stop`. */
 export function createSupervisor(options: SuperviseOptions, signal: AbortSignal): Supervisor {
-  const { log, killSignal, killTimeoutMs, reloadSignal, splayMs } = options;
+  const { log, killSignal, killTimeoutMs, reloadSignal, splayMs, forwarded } = options;
   let child: ChildProcess | undefined;
   let isReplacing = false;
   let isChanged = false;
@@ -87,7 +86,7 @@ export function createSupervisor(options: SuperviseOptions, signal: AbortSignal)
     ended,
     start: () => {
       if (child !== undefined || signal.aborted) return;
-      for (const name of FORWARDED) process.on(name, forward);
+      for (const name of forwarded) process.on(name, forward);
       launch();
     },
     changed: () => {
@@ -96,7 +95,7 @@ export function createSupervisor(options: SuperviseOptions, signal: AbortSignal)
       telling ??= tell().finally(() => (telling = undefined));
     },
     stop: async (withinMs) => {
-      for (const name of FORWARDED) process.off(name, forward);
+      for (const name of forwarded) process.off(name, forward);
       isReplacing = true;
       if (child !== undefined) await end(child, killSignal, withinMs);
     },

@@ -13,12 +13,15 @@ export function apiSources(engine: TemplateEngine, address: string, problems: Pr
       consul: { address, failing: engine.answers.failing() },
       templates: engine.status(),
       commands: engine.failures(),
-      holds: engine.answers.holds(),
+      holds: engine.holds(),
       problems: problems.list().map(toldProblem),
     }),
     metrics,
     routes: {
-      'POST /release': async (query) => ({ status: 200, body: { released: engine.answers.release(query.get('service') ?? undefined) } }),
+      'POST /release': async (query) => ({
+        status: 200,
+        body: { released: engine.release(query.get('service') ?? query.get('file') ?? undefined) },
+      }),
     },
   };
 }

@@ -12,6 +12,8 @@ export interface Work {
   applied: string | undefined;
   applying: Promise<void> | undefined;
   applyError: string | undefined;
+  /** The file of an earlier run stays for now. */
+  isWithheld: boolean;
   retryAt: number;
   renderedAt: number;
   writtenAt: number;

@@ -63,6 +63,7 @@ export function startEngine(
     [Symbol.asyncDispose]: async () => {
       end.abort();
       await running;
+      await leadership[Symbol.asyncDispose]();
       await transports[Symbol.asyncDispose]();
     },
   };

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dueMarker } from '../../templater/template/due-marker.ts';
 import type { TemplateConfig } from '../../templater/template/template-config.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
@@ -224,26 +225,44 @@ test('a folder that cannot be written is told, and written as soon as it can', a
   await holds(one.destination, '1');
 }, 20_000);
 
-test('leader: true runs a command on one node; when that one is gone, another runs what is due', async () => {
-  const runs = join(folder.path, 'leader-runs');
-  const key = `k${++count}`;
-  await putKey(consul, key, '1');
-  const node = (name: string): Parts => ({
+describe('leader: true', () => {
+  const node = (name: string, key: string, runs: string): Parts => ({
     source: { kind: 'contents', text: `{{ key("${key}") }}`, folder: folder.path },
     destination: join(folder.path, name),
     action: { kind: 'command', command: `echo run >> ${runs}`, timeoutMs: 5_000, isForLeader: true },
   });
-  await using _ = startEngine(consul.url, [node('node-1')]);
-  await holds(runs, 'run\n');
-  await using second = startEngine(consul.url, [node('node-2')]);
-  await holds(join(folder.path, 'node-2'), '1');
-  await second.engine.allDone(AbortSignal.timeout(8_000));
-  expect(await textOf(runs)).toBe('run\n');
 
-  const sessions = (await consul.ask('GET', '/v1/session/list')) as { ID: string }[];
-  expect(sessions).toHaveLength(1);
-  await _[Symbol.asyncDispose]();
-  for (const { ID } of sessions) await consul.ask('PUT', `/v1/session/destroy/${ID}`);
-  await putKey(consul, key, '2');
-  await holds(runs, 'run\nrun\n');
-}, 20_000);
+  test('a command runs on one node; one that ends gives the lead up at once, and another runs what is due', async () => {
+    const runs = join(folder.path, 'leader-runs');
+    const key = `k${++count}`;
+    await putKey(consul, key, '1');
+    await using first = startEngine(consul.url, [node('node-1', key, runs)]);
+    await holds(runs, 'run\n');
+    await using second = startEngine(consul.url, [node('node-2', key, runs)]);
+    await holds(join(folder.path, 'node-2'), '1');
+    await second.engine.allDone(AbortSignal.timeout(8_000));
+    expect(await textOf(runs)).toBe('run\n');
+
+    await first[Symbol.asyncDispose]();
+    await putKey(consul, key, '2');
+    await holds(runs, 'run\nrun\n');
+    expect(await consul.ask('GET', '/v1/session/list')).toHaveLength(1);
+  }, 20_000);
+
+  test('when the node that leads has died, Consul ends its session, and another runs what is due', async () => {
+    const runs = join(folder.path, 'orphaned-runs');
+    const key = `k${++count}`;
+    const action = node('node-3', key, runs).action;
+    const lock = `/v1/kv/toots/templater/leader/${createHash('sha256').update(`echo run >> ${runs}`).digest('hex').slice(0, 16)}`;
+    const { ID } = (await consul.ask('PUT', '/v1/session/create', { TTL: '10s', LockDelay: '0s' })) as { ID: string };
+    expect(await consul.ask('PUT', `${lock}?acquire=${ID}`, 'another content')).toBe(true);
+    await putKey(consul, key, '1');
+    await using running = startEngine(consul.url, [{ ...node('node-3', key, runs), action }]);
+    await holds(join(folder.path, 'node-3'), '1');
+    expect(await textOf(runs)).toBeUndefined();
+
+    await consul.ask('PUT', `/v1/session/destroy/${ID}`);
+    await holds(runs, 'run\n');
+    await running.engine.allDone(AbortSignal.timeout(8_000));
+  }, 20_000);
+});

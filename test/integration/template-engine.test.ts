@@ -248,6 +248,38 @@ describe('outages', () => {
     await holds(one.destination, '');
   }, 20_000);
 
+  test('a start on an empty Consul keeps the files of an earlier run, until Consul is filled again or they are released', async () => {
+    const [services, keys, released] = [template(`[${WEB}]`), template('{{ tree("app") | length }}'), template(`(${WEB})`)];
+    for (const { destination } of [services, keys, released]) await writeFile(destination, 'of an earlier run');
+    const fresh = template(`<${WEB}>`);
+    await using running = startEngine(consul.url, [services, keys, released, fresh]);
+
+    await holds(fresh.destination, '<>');
+    await until(() => running.engine.holds().length === 3, 8_000, 'they are withheld');
+    expect(running.engine.holds()[0]).toMatchObject({ subject: services.destination, reason: expect.stringContaining('Consul is empty') });
+    expect(running.engine.release(released.destination)).toEqual([released.destination]);
+    await holds(released.destination, '()');
+    expect(await textOf(services.destination)).toBe('of an earlier run');
+    expect(await textOf(keys.destination)).toBe('of an earlier run');
+
+    await register('web');
+    await holds(services.destination, '[web ]');
+    await putKey(consul, 'app/a', '1');
+    await holds(keys.destination, '1');
+    expect(running.engine.holds()).toEqual([]);
+  }, 20_000);
+
+  test('what was withheld at the start is written when the time is over', async () => {
+    let turnedMs = 0;
+    const one = template(`[${WEB}]`);
+    await writeFile(one.destination, 'of an earlier run');
+    await using running = startEngine(consul.url, [one], { ports: { now: () => Date.now() + turnedMs } });
+    await until(() => running.engine.holds().length === 1, 8_000, 'it is withheld');
+
+    turnedMs = 300_000;
+    await holds(one.destination, '[]');
+  }, 20_000);
+
   test('a service that is scaled to nothing beside others is believed at once', async () => {
     await register('web');
     await register('api');

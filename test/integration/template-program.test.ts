@@ -5,7 +5,7 @@ import { dueMarker } from '../../templater/template/due-marker.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
 import { putKey } from '../harness/consul-data.ts';
 import { freePort } from '../harness/free-port.ts';
-import { type RunningProgram, startToots } from '../harness/program.ts';
+import { PROJECT_FOLDER, type RunningProgram, startProgram, startToots } from '../harness/program.ts';
 import { tempDir } from '../harness/temp-dir.ts';
 import { until } from '../harness/until.ts';
 
@@ -239,6 +239,86 @@ test(
     program.signal('SIGTERM');
     expect(await program.ended).toBe(0);
     expect(await textOf(file('log'))).toBe('start 1\nend\nstart 2\nend\n');
+  },
+  SLOW,
+);
+
+test(
+  'exec: -exec-env-… say what of the environment the program sees; what is said of Consul is added',
+  async () => {
+    await writeFile(file('t.njk'), 'x');
+    const envOf = async (...args: readonly string[]) => {
+      const program = await templater('-template', 't.njk:out', '-exec', 'sh -c "env | sort"', ...args);
+      expect(await program.ended).toBe(0);
+      return program.output();
+    };
+
+    const pristine = await envOf('-exec-env-pristine', '-exec-env-custom', 'MINE=a=b');
+    expect(pristine).toContain(`CONSUL_HTTP_ADDR=http://127.0.0.1:${consul.httpPort}\n`);
+    expect(pristine).toContain('MINE=a=b\n');
+    expect(pristine).not.toContain('HOME=');
+    const listed = await envOf('-exec-env-allowlist', 'PATH', '-exec-env-allowlist', 'HO*', '-exec-env-denylist', 'HOSTNAME');
+    expect(listed).toContain('HOME=');
+    expect(listed).not.toContain('HOSTNAME=');
+    expect(listed).not.toContain('JEST_WORKER_ID=');
+  },
+  SLOW,
+);
+
+test(
+  'a template’s own exec block: its command, its time limit, its environment',
+  async () => {
+    await writeFile(
+      file('c.yaml'),
+      [
+        'templates:',
+        '  - contents: a',
+        '    destination: a',
+        '    exec: { command: "env > seen; true", env: { pristine: true, custom: ["MINE=1"] } }',
+        '  - contents: b',
+        '    destination: b',
+        '    exec: { command: ["sleep", "60"], timeout: 100ms, kill_signal: SIGINT }',
+      ].join('\n'),
+    );
+    await using program = await templater('-config', 'c.yaml', '-once');
+
+    expect(await program.ended).toBe(1);
+    expect(program.output()).toContain('it took longer than 100 ms and was killed');
+    const seen = (await textOf(file('seen'))) ?? '';
+    expect(seen).toContain('MINE=1\n');
+    expect(seen).toContain(`CONSUL_HTTP_ADDR=http://127.0.0.1:${consul.httpPort}\n`);
+    expect(seen).not.toContain('HOME=');
+  },
+  SLOW,
+);
+
+test(
+  'as process 1: signals reach the program, and what lost its parent is taken in, not left as a zombie',
+  async () => {
+    await writeFile(file('t.njk'), 'x');
+    await writeFile(
+      file('app.sh'),
+      [
+        'trap "echo usr2 >> log" USR2; trap "echo end >> log; exit 0" TERM',
+        'for n in 1 2 3; do sh -c "sleep 0.05 &"; done',
+        'until ! pgrep -x sleep; do :; done > /dev/null',
+        'grep -l "^State:.Z" /proc/[0-9]*/status > zombies',
+        'echo start $$ $(cat /proc/1/comm) >> log; while :; do sleep 0.05; done',
+      ].join('\n'),
+    );
+    const words = ['-consul-addr', `127.0.0.1:${consul.httpPort}`, '-api', `127.0.0.1:${await freePort()}`, '-template', 't.njk:out'];
+    const toots = [`${PROJECT_FOLDER}/toots.sh`, 'templater', ...words, '-exec', 'sh app.sh', '-exec-kill-signal', 'SIGTERM'];
+    await using program = await startProgram('unshare', ['--pid', '--fork', '--mount-proc', '--', ...toots], { cwd: folder.path });
+    await until(async () => (await textOf(file('log')))?.startsWith('start') === true, 15_000, 'the program started');
+    expect(await textOf(file('log'))).toMatch(/^start \d+ node\n/);
+    expect(await textOf(file('zombies'))).toBe('');
+
+    const [first = 0] = ((await textOf(`/proc/${program.pid}/task/${program.pid}/children`)) ?? '').trim().split(' ').map(Number);
+    process.kill(first, 'SIGUSR2');
+    await until(async () => (await textOf(file('log')))?.endsWith('usr2\n') === true, 8_000, 'the signal arrived');
+    process.kill(first, 'SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect((await textOf(file('log')))?.endsWith('end\n')).toBe(true);
   },
   SLOW,
 );
