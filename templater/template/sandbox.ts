@@ -1,3 +1,4 @@
+import { goNumber } from './filters/go-number.ts';
 import { inKeyOrder } from './filters/sorted-value.ts';
 import { isMap } from './filters/values.ts';
 
@@ -42,11 +43,13 @@ export interface TemplateRuntime {
     name: string,
   ) => unknown;
   fromIterator: (value: unknown) => unknown;
+  suppressValue: (value: unknown, autoescape: boolean) => unknown;
 }
 
-/** Makes Nunjucks look values up by {@link memberOf}, and walk maps in the byte order of their keys. */
+/** Makes Nunjucks look values up by {@link memberOf}, walk maps in the byte order of their keys, and print numbers as Go does. */
 export function closeRuntime(runtime: TemplateRuntime): void {
-  const { contextOrFrameLookup, fromIterator } = runtime;
+  const { contextOrFrameLookup, fromIterator, suppressValue } = runtime;
+  runtime.suppressValue = (value, autoescape) => suppressValue(typeof value === 'number' ? goNumber(value) : value, autoescape);
   runtime.memberLookup = memberOf;
   runtime.contextOrFrameLookup = (context, frame, name) =>
     name in Object.prototype ? frame.lookup(name) : contextOrFrameLookup(context, frame, name);

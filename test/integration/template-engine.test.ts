@@ -256,7 +256,8 @@ describe('outages', () => {
 
     await holds(fresh.destination, '<>');
     await until(() => running.engine.holds().length === 3, 8_000, 'they are withheld');
-    expect(running.engine.holds()[0]).toMatchObject({ subject: services.destination, reason: expect.stringContaining('Consul is empty') });
+    expect(running.engine.holds().map(({ subject }) => subject)).toContain(services.destination);
+    expect(running.engine.holds()[0]?.reason).toContain('Consul is empty');
     expect(running.engine.release(released.destination)).toEqual([released.destination]);
     await holds(released.destination, '()');
     expect(await textOf(services.destination)).toBe('of an earlier run');

@@ -1,5 +1,7 @@
-import { toml, yaml } from '../lazy-packages.ts';
+import type { DocumentOptions, ParseOptions, SchemaOptions } from 'yaml';
+import { yaml } from '../lazy-packages.ts';
 import { sortedValue } from './sorted-value.ts';
+import { tomlText } from './toml-text.ts';
 import { asText, type Filter, isMap, shown } from './values.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -7,7 +9,7 @@ import { yamlText } from './yaml-text.ts';
 export const documentFilters = {
   /** An empty text is an empty map. */
   parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => JSON.parse(text)),
-  parseYAML: (value) => parsed(asText(value), 'parseYAML', (text) => yaml().parse(text, { version: '1.1', maxAliasCount: 100 })),
+  parseYAML: (value) => parsed(asText(value), 'parseYAML', (text) => yaml().parse(text, YAML_OPTIONS)),
   toJSON: (value) => escaped(jsonText(value)),
   toJSONPretty: (value) => escaped(jsonText(value, 2)),
   toUnescapedJSON: (value) => jsonText(value),
@@ -16,9 +18,17 @@ export const documentFilters = {
   toTOML: (value) => {
     const sorted = sortedValue(value);
     if (!isMap(sorted)) throw new TypeError(`toTOML: needs a map, got ${shown(value)}`);
-    return toml().stringify(sorted).trimEnd();
+    return tomlText(sorted);
   },
 } satisfies Record<string, Filter>;
+
+/** YAML 1.1, with the octal numbers of 1.2, as go-yaml reads it. */
+const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
+  version: '1.1',
+  maxAliasCount: 100,
+  merge: true,
+  customTags: (tags) => [{ tag: 'tag:yaml.org,2002:int', default: true, test: /^0o[0-7]+$/, resolve: Number }, ...tags],
+};
 
 function parsed(text: string, filter: string, parse: (text: string) => unknown): unknown {
   if (text === '') return {};

@@ -27,9 +27,9 @@ export const mapFilters = {
     ),
   /** What `base` has and is not empty wins. */
   mergeMap: (value, base) => merged(asMap(base, 'mergeMap'), asMap(value, 'mergeMap'), (mine, theirs) => (isEmpty(mine) ? theirs : mine)),
-  /** What is piped in and is not empty wins. */
+  /** What is piped in wins, empty or not. */
   mergeMapWithOverride: (value, base) =>
-    merged(asMap(base, 'mergeMapWithOverride'), asMap(value, 'mergeMapWithOverride'), (mine, theirs) => (isEmpty(theirs) ? mine : theirs)),
+    merged(asMap(base, 'mergeMapWithOverride'), asMap(value, 'mergeMapWithOverride'), (_, theirs) => theirs),
 } satisfies Record<string, Filter>;
 
 function pairs(value: unknown, filter: string): readonly { readonly key: string; readonly value: unknown }[] {

@@ -3,10 +3,9 @@ import { asNumber, asText, type Filter } from './values.ts';
 
 /** What is done to texts. `join`, `lower`, `replace` and many more are Nunjucks' own. Pure. */
 export const textFilters = {
-  toLower: (value) => asText(value).toLowerCase(),
-  toUpper: (value) => asText(value).toUpperCase(),
-  toTitle: (value) =>
-    asText(value).replace(/(^|[^\p{L}\p{N}_])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()),
+  toLower: (value) => letterByLetter(asText(value), (letter) => letter.toLowerCase()),
+  toUpper: (value) => letterByLetter(asText(value), (letter) => letter.toUpperCase()),
+  toTitle: (value) => asText(value).replace(WORD, (word) => word.replace(/\p{L}/u, titled)),
   /** Without a set of characters: white space, as Nunjucks' own. */
   trim: (value, set) => (set === undefined ? asText(value).trim() : trimmed(asText(value), new Set(asText(set)))),
   trimPrefix: (value, prefix) => {
@@ -24,15 +23,15 @@ export const textFilters = {
     const text = asText(value).trim();
     return text === '' ? [] : separator === undefined || separator === '' ? [...text] : text.split(asText(separator));
   },
-  /** Of each part only the first inner separator counts; a part without one has an empty value. */
+  /** Of each part only the first inner separator counts; a part without one is left out. */
   splitToMap: (value, separator, inner) =>
     Object.fromEntries(
       asText(value)
         .split(asText(separator))
-        .filter((part) => part !== '')
+        .filter((part) => part.includes(asText(inner)))
         .map((part): [string, string] => {
           const at = part.indexOf(asText(inner));
-          return at === -1 ? [part, ''] : [part.slice(0, at), part.slice(at + asText(inner).length)];
+          return [part.slice(0, at), part.slice(at + asText(inner).length)];
         }),
     ),
   /** `indent(n, true)` indents the first line too, as consul-template does. An empty line stays empty. */
@@ -52,6 +51,23 @@ export const textFilters = {
     return `${host.includes(':') ? `[${host}]` : host}:${asText(port ?? instance?.port)}`;
   },
 } satisfies Record<string, Filter>;
+
+/** Letters, digits and `_`, with an apostrophe, dot, colon or middle dot between letters: a word as Unicode parts them (UAX 29). */
+const WORD = /[\p{L}\p{M}\p{N}_]+(?:(?<=[\p{L}\p{M}])['’.:·](?=\p{L})[\p{L}\p{M}\p{N}_]+)*/gu;
+
+/** As Go, which has one letter for one: `ß` stays. */
+function letterByLetter(text: string, change: (letter: string) => string): string {
+  return text.replace(/\P{ASCII}|[A-Za-z]+/gu, (letters) => {
+    const changed = change(letters);
+    return [...changed].length === [...letters].length ? changed : letters === 'İ' ? 'i' : letters;
+  });
+}
+
+/** A letter that becomes two has the first of them large. */
+function titled(letter: string): string {
+  const [first = '', ...rest] = letter.toUpperCase();
+  return first + rest.join('').toLowerCase();
+}
 
 function trimmed(text: string, set: ReadonlySet<string>): string {
   const characters = [...text];

@@ -1,8 +1,11 @@
+import { goNumber } from './go-number.ts';
+
 /** Readers of what a template hands to a function or filter. Pure. */
 
 /** The text of a value; nothing at all is the empty text, as it is printed. */
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value;
+  if (typeof value === 'number') return goNumber(value);
   return value === undefined || value === null ? '' : String(value);
 }
 

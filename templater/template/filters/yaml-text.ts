@@ -1,3 +1,4 @@
+import { goNumber } from './go-number.ts';
 import { isMap } from './values.ts';
 
 /** A value as go-yaml 2 writes it, which consul-template uses, without the line end: lists are not indented below their key. Pure. */
@@ -7,7 +8,10 @@ export function yamlText(value: unknown): string {
 
 function lines(value: unknown, indent: string): readonly string[] {
   if (Array.isArray(value) && value.length > 0) return value.flatMap((item) => listItem(item, indent));
-  if (isMap(value) && Object.keys(value).length > 0) return Object.entries(value).flatMap(([key, item]) => mapEntry(key, item, indent));
+  if (isMap(value) && Object.keys(value).length > 0) {
+    const entries = Object.entries(value).sort(([a], [b]) => keyOrder([...a], [...b]));
+    return entries.flatMap(([key, item]) => mapEntry(key, item, indent));
+  }
   return [indent + scalar(value, indent)];
 }
 
@@ -34,21 +38,19 @@ function scalar(value: unknown, indent: string, column = indent.length): string 
   return typeof value === 'number' ? numberText(value) : String(value);
 }
 
-/** Go writes large and small numbers with an exponent of at least two digits. */
 function numberText(value: number): string {
-  if (Number.isFinite(value))
-    return Number.isInteger(value) && Math.abs(value) < 1e21 ? String(value) : String(value).replace(/e([+-])(\d)$/, 'e$10$2');
+  if (Number.isFinite(value)) return goNumber(value);
   return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
 }
 
 /** What YAML 1.1 reads as something else than text when it stands plain. */
 const LOOKS_LIKE_ANOTHER_TYPE =
-  /^(|~|null|Null|NULL|<<|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|true|True|TRUE|false|False|FALSE|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(\d[\d_]*)?\.?[\d_]+([eE][-+]?\d+)?|[-+]?\d[\d_]*\.([eE][-+]?\d+)?|[-+]?0b[01_]+|[-+]?0x[\da-fA-F_]+|[-+]?0o?[0-7_]+|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?)$/;
+  /^(|~|null|Null|NULL|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|true|True|TRUE|false|False|FALSE|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(\d[\d_]*)?\.?[\d_]+([eE][-+]?\d+)?|[-+]?\d[\d_]*\.([eE][-+]?\d+)?|[-+]?0b[01_]+|[-+]?0x[\da-fA-F_]+|[-+]?0o?[0-7_]+|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?)$/;
 
 function textScalar(text: string, indent: string, mayBreak: boolean, column = indent.length): string {
   if (LOOKS_LIKE_ANOTHER_TYPE.test(text)) return doubleQuoted(text);
   if (/[^\n\x20-\x7e\x85\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ud800-\udfff]/.test(text)) return doubleQuoted(text);
-  if (text.includes('\n')) return mayBreak && !/^[ \n]| \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text);
+  if (text.includes('\n')) return mayBreak && !/ \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text);
   if (isPlain(text)) return mayBreak ? folded(text, indent, column) : text;
   return `'${text.replaceAll("'", "''")}'`;
 }
@@ -58,13 +60,49 @@ function isPlain(text: string): boolean {
 }
 
 function literal(text: string, indent: string): string {
-  const end = text.endsWith('\n\n') ? '+' : text.endsWith('\n') ? '' : '-';
+  // What begins with white space says how far in it stands.
+  const hint = /^[ \n]/.test(text) ? '2' : '';
+  const end = text === '\n' || text.endsWith('\n\n') ? '+' : text.endsWith('\n') ? '' : '-';
   const body = text
     .replace(/\n$/, '')
     .split('\n')
     .map((line) => (line === '' ? '' : (indent || '  ') + line));
-  return `|${end}\n${body.join('\n')}`;
+  return `|${hint}${end}\n${body.join('\n')}`;
 }
+
+/** go-yaml's order of keys: as people count, `a2` before `a10`, and letters after what is none. */
+function keyOrder(a: readonly string[], b: readonly string[]): number {
+  let isInNumber = false;
+  for (let at = 0; at < Math.min(a.length, b.length); at++) {
+    const [mine = '', theirs = ''] = [a[at], b[at]];
+    if (mine === theirs) {
+      isInNumber = isDigit(mine);
+      continue;
+    }
+    const [isMyLetter, isTheirLetter] = [isLetter(mine), isLetter(theirs)];
+    if (isMyLetter && isTheirLetter) return byCodePoint(mine, theirs);
+    if (isMyLetter || isTheirLetter) return isMyLetter === isInNumber ? -1 : 1;
+    return numberOrder(a, b, at) || byCodePoint(mine, theirs);
+  }
+  return a.length - b.length;
+}
+
+/** By the numbers that begin here, or go on: `a100` and `a1000` differ within them. 0 when there are none. */
+function numberOrder(a: readonly string[], b: readonly string[], at: number): number {
+  const isWithin = (a[at] === '0' || b[at] === '0') && leadingDigits(a.slice(0, at).reverse()).some((digit) => digit !== '0');
+  const [mine, theirs] = [leadingDigits(a.slice(at)), leadingDigits(b.slice(at))];
+  const value = (digits: readonly string[]) => Number(`${isWithin ? '1' : ''}${digits.join('')}` || 0);
+  return value(mine) - value(theirs) || mine.length - theirs.length;
+}
+
+function leadingDigits(characters: readonly string[]): readonly string[] {
+  const end = characters.findIndex((character) => !isDigit(character));
+  return end === -1 ? characters : characters.slice(0, end);
+}
+
+const isDigit = (character: string) => /^\p{Nd}$/u.test(character);
+const isLetter = (character: string) => /^\p{L}$/u.test(character);
+const byCodePoint = (a: string, b: string) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
 
 const WIDTH = 80;
 

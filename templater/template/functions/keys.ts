@@ -15,8 +15,9 @@ export const keyFunctions = {
   keyExists: (reader, path, options) => readKey(reader, keyQuery(keyQuestion('keyExists', path, options))) !== undefined,
   /** An empty key counts as none. */
   keyOrDefault: (reader, path, fallback, options) => keyOr(reader, path, options, fallback),
-  ls: (reader, prefix, options) => topLevel(reader.read(pairsQuery('ls', prefix, options))),
-  tree: (reader, prefix, options) => reader.read(pairsQuery('tree', prefix, options)) ?? [],
+  /** An empty prefix has nothing below it, as in consul-template: everything is `ls("/")`. */
+  ls: (reader, prefix, options) => (prefix === '' ? [] : topLevel(reader.read(pairsQuery('ls', prefix, options)))),
+  tree: (reader, prefix, options) => (prefix === '' ? [] : (reader.read(pairsQuery('tree', prefix, options)) ?? [])),
   /** As `ls`, but nothing there means that the template waits. */
   safeLs: (reader, prefix, options) => safe(reader, pairsQuery('safeLs', prefix, options), topLevel),
   safeTree: (reader, prefix, options) => safe(reader, pairsQuery('safeTree', prefix, options), (pairs) => pairs),

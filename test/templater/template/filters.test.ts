@@ -3,9 +3,9 @@ import { FILTERS } from '../../../templater/template/filters/table.ts';
 import { rendered } from './rendered.ts';
 
 const ROWS: Readonly<Record<string, readonly (readonly [template: string, text: string])[]>> = {
-  toLower: [['{{ "GRÜN" | toLower }}', 'grün']],
-  toUpper: [['{{ "grün" | toUpper }}', 'GRÜN']],
-  toTitle: [['{{ "über a-b c_d NASA" | toTitle }}', 'Über A-B C_d NASA']],
+  toLower: [['{{ "GRÜN İΣ" | toLower }}', 'grün iσ']],
+  toUpper: [['{{ "grün straße ﬁ" | toUpper }}', 'GRÜN STRAßE ﬁ']],
+  toTitle: [['{{ "über a-b c_d NASA o\'neil a.b 3rd ßa" | toTitle }}', "Über A-B C_d NASA O'neil A.b 3Rd Ssa"]],
   trim: [
     ['[{{ "!!hello!?!" | trim("!?") }}]', '[hello]'],
     ['[{{ "  x " | trim }}]', '[x]'],
@@ -24,7 +24,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [template: string, text: 
     ['{{ "a,b" | split(",") | length }}', '2'],
     ['{{ "" | split(",") | length }}', '0'],
   ],
-  splitToMap: [['{% for k, v in "b:2,a:1:x,c" | splitToMap(",", ":") %}{{ k }}={{ v }};{% endfor %}', 'a=1:x;b=2;c=;']],
+  splitToMap: [['{% for k, v in "b:2,a:1:x,c" | splitToMap(",", ":") %}{{ k }}={{ v }};{% endfor %}', 'a=1:x;b=2;']],
   indent: [
     ['{{ "a\\n\\nb" | indent(2, true) }}', '  a\n\n  b'],
     ['{{ "a\\nb" | indent(2) }}', 'a\n  b'],
@@ -62,11 +62,11 @@ const ROWS: Readonly<Record<string, readonly (readonly [template: string, text: 
   explode: [['{{ [{key: "a/b", value: "1"}, {key: "c", value: "2"}] | explode | toJSON }}', '{"a":{"b":"1"},"c":"2"}']],
   explodeMap: [['{{ { "a/b": 1, "a/c": 2 } | explodeMap | toJSON }}', '{"a":{"b":1,"c":2}}']],
   mergeMap: [['{{ { a: 1, b: { c: 1 }, e: 5 } | mergeMap({ a: 2, b: { d: 2 }, e: "" }) | toJSON }}', '{"a":2,"b":{"c":1,"d":2},"e":5}']],
-  mergeMapWithOverride: [['{{ { a: 1, b: "" } | mergeMapWithOverride({ a: 2, b: 3 }) | toJSON }}', '{"a":1,"b":3}']],
+  mergeMapWithOverride: [['{{ { a: 1, b: "" } | mergeMapWithOverride({ a: 2, b: 3 }) | toJSON }}', '{"a":1,"b":""}']],
   add: [['{{ 2 | add("3") }}', '5']],
   subtract: [['{{ 2 | subtract(5) }}', '-3']],
   multiply: [['{{ 1.5 | multiply(3) }}', '4.5']],
-  divide: [['{{ 7 | divide(2) }} {{ -7 | divide(2) }} {{ 7.5 | divide(2) }}', '3 -3 3.75']],
+  divide: [['{{ 7 | divide(2) }} {{ -7 | divide(2) }} {{ 7.5 | divide(2) }} {{ 0.5 | divide(100000) }}', '3 -3 3.75 5e-06']],
   modulo: [['{{ -7 | modulo(3) }}', '-1']],
   minimum: [['{{ 3 | minimum(2) }}', '2']],
   maximum: [['{{ 3 | maximum(2) }}', '3']],
@@ -87,8 +87,22 @@ const ROWS: Readonly<Record<string, readonly (readonly [template: string, text: 
   toJSONPretty: [['{{ { a: [1], b: {} } | toJSONPretty }}', '{\n  "a": [\n    1\n  ],\n  "b": {}\n}']],
   toUnescapedJSON: [['{{ { b: "<" } | toUnescapedJSON }}', '{"b":"<"}']],
   toUnescapedJSONPretty: [['{{ { b: "<" } | toUnescapedJSONPretty }}', '{\n  "b": "<"\n}']],
-  toYAML: [['{{ { b: ["x", { c: 1 }], a: "1", e: "" } | toYAML }}', 'a: "1"\nb:\n- x\n- c: 1\ne: ""']],
-  toTOML: [['{{ { b: true, a: 1, c: { d: "x" } } | toTOML }}', 'a = 1\nb = true\n\n[c]\nd = "x"']],
+  toYAML: [
+    [
+      '{{ { a10: " x\ny", a2: "<<", "10": 1, "9": 1234567.8, B: "z" } | toYAML }}',
+      '"9": 1.2345678e+06\n"10": 1\nB: z\na2: <<\na10: |2-\n   x\n  y',
+    ],
+    ['{{ { b: ["x", { c: 1 }], a: "1", e: "" } | toYAML }}', 'a: "1"\nb:\n- x\n- c: 1\ne: ""'],
+  ],
+  toTOML: [
+    ['{{ { b: true, a: 1, c: { d: "x" } } | toTOML }}', 'a = 1\nb = true\n\n[c]\n  d = "x"'],
+    ['{{ { a: { b: { c: [1.5, "x"] } } } | toTOML }}', '[a]\n  [a.b]\n    c = [1.5, "x"]'],
+    [
+      '{{ { l: [{ b: 1, c: { d: none } }, {}], "q r": [[1], [{ x: 2 }]] } | toTOML }}',
+      '"q r" = [[1], [{x = 2}]]\n\n[[l]]\n  b = 1\n  [l.c]\n\n[[l]]',
+    ],
+    ['{{ { a: 0.0000001, b: -1.5 } | toTOML }}', 'a = 0.0000001\nb = -1.5'],
+  ],
 };
 
 test('every filter has its rows', () => {

@@ -1,0 +1,15 @@
+/** Go's shortest digits of a fraction with an exponent: beyond these it writes one, `1.5e+06`, `1e-05`. */
+const [LEAST_PLAIN_EXPONENT, MOST_PLAIN_EXPONENT] = [-4, 5];
+
+/**
+ * A number as Go prints it (`%v`). A fraction is a float there too; a whole number is printed whole, because what was a float and what an
+ * integer cannot be told apart here, and ports and counts are none. Pure.
+ */
+export function goNumber(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+  if (Number.isInteger(value)) return String(value);
+  const [mantissa = '', power = ''] = value.toExponential().split('e');
+  const exponent = Number(power);
+  if (exponent >= LEAST_PLAIN_EXPONENT && exponent <= MOST_PLAIN_EXPONENT) return String(value);
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
