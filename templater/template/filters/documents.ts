@@ -1,4 +1,4 @@
-import type { DocumentOptions, ParseOptions, SchemaOptions } from 'yaml';
+import type { DocumentOptions, ParseOptions, SchemaOptions, ToJSOptions } from 'yaml';
 import { yaml } from '../lazy-packages.ts';
 import { sortedValue } from './sorted-value.ts';
 import { tomlText } from './toml-text.ts';
@@ -23,7 +23,7 @@ export const documentFilters = {
 } satisfies Record<string, Filter>;
 
 /** YAML 1.1, with the octal numbers of 1.2, as go-yaml reads it. */
-const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
+const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions & ToJSOptions = {
   version: '1.1',
   maxAliasCount: 100,
   merge: true,
