@@ -155,12 +155,15 @@ test(
   SLOW,
 );
 
-test(
-  'kill -9 between the write and the end of the command: the next run runs it',
-  async () => {
+test.each([
+  ['while the command runs', 'sleep 60'],
+  ['after the command failed', 'exit 1'],
+])(
+  'kill -9 %s: the next run runs it',
+  async (_, how) => {
     await putKey(consul, 'a', '1');
     await writeFile(file('t.njk'), '{{ key("a") }}');
-    const command = 'echo run >> runs; test -e second || { touch second; sleep 60; }';
+    const command = `echo run >> runs; test -e second || { touch second; ${how}; }`;
     const first = await templater('-template', `t.njk:out:${command}`);
     await holds(file('runs'), 'run\n');
     first.signal('SIGKILL');
