@@ -112,26 +112,30 @@ test('50 changes in a second, three templates, one command: few runs, and the la
 /** How long the check flaps, seconds; `FLAPPING_S=30` for a long run. */
 const FLAPPING_S = Number(process.env['FLAPPING_S'] ?? 3);
 
-test('a flapping check runs the command at most once a second, and the last state is the one it sees', async () => {
-  const runs = join(folder.path, 'flapping');
-  const check = { CheckID: 'flap', TTL: '60s', Status: 'passing' };
-  await consul.ask('PUT', '/v1/agent/service/register', { Name: 'flap', Port: 80, Check: check });
-  await consul.ask('PUT', '/v1/agent/service/register', { Name: 'other', Port: 80 });
-  const one = keyed({ action: command(`cat ${join(folder.path, 'flap-out')} >> ${runs}`), destination: join(folder.path, 'flap-out') });
-  const source = { kind: 'contents', text: '{{ service("flap") | length }}\n', folder: folder.path } as const;
-  await using _ = startEngine(consul.url, [{ ...one, source }]);
-  await holds(runs, '1\n');
+test(
+  'a flapping check runs the command at most once a second, and the last state is the one it sees',
+  async () => {
+    const runs = join(folder.path, 'flapping');
+    const check = { CheckID: 'flap', TTL: '60s', Status: 'passing' };
+    await consul.ask('PUT', '/v1/agent/service/register', { Name: 'flap', Port: 80, Check: check });
+    await consul.ask('PUT', '/v1/agent/service/register', { Name: 'other', Port: 80 });
+    const one = keyed({ action: command(`cat ${join(folder.path, 'flap-out')} >> ${runs}`), destination: join(folder.path, 'flap-out') });
+    const source = { kind: 'contents', text: '{{ service("flap") | length }}\n', folder: folder.path } as const;
+    await using _ = startEngine(consul.url, [{ ...one, source }]);
+    await holds(runs, '1\n');
 
-  const startedAt = performance.now();
-  for (let at = 0; at <= 2 * Math.floor(FLAPPING_S * 2.5); at++) {
-    await consul.ask('PUT', `/v1/agent/check/${at % 2 === 0 ? 'fail' : 'pass'}/flap`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  const tookMs = performance.now() - startedAt;
-  await until(async () => (await textOf(runs))?.endsWith('0\n'), 8_000, 'the last state was seen');
+    const startedAt = performance.now();
+    for (let at = 0; at <= 2 * Math.floor(FLAPPING_S * 2.5); at++) {
+      await consul.ask('PUT', `/v1/agent/check/${at % 2 === 0 ? 'fail' : 'pass'}/flap`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    const tookMs = performance.now() - startedAt;
+    await until(async () => (await textOf(runs))?.endsWith('0\n'), 8_000, 'the last state was seen');
 
-  expect(await runsOf(runs)).toBeLessThanOrEqual(3 + Math.floor(tookMs / 1_000));
-}, 20_000 + FLAPPING_S * 1_000);
+    expect(await runsOf(runs)).toBeLessThanOrEqual(3 + Math.floor(tookMs / 1_000));
+  },
+  20_000 + FLAPPING_S * 1_000,
+);
 
 test('a check that refuses leaves the file and runs nothing; what was refused can be looked at', async () => {
   const runs = join(folder.path, 'checked');
