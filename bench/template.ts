@@ -17,10 +17,10 @@ import { until } from '../test/harness/until.ts';
 import { quantile } from './quantiles.ts';
 
 const KEY_CHANGES = 100;
-const CHANGES = 20;
+const CHANGES = 15;
 const BETWEEN_MS = 150;
-const IDLE_MS = 10_000;
-const ONCE_RUNS = 5;
+const IDLE_MS = 5_000;
+const ONCE_RUNS = 3;
 
 /** A program that is measured: how it is started on a template, and how the two templates are written for it. */
 interface Contestant {

@@ -121,7 +121,7 @@ function rawValue(
 }
 
 function refusal(option: Option, raw: unknown, wanted: string): string {
-  return option.secret || raw === undefined ? wanted : `${wanted}, got ${quoted(String(raw))}`;
+  return option.secret || option.many || raw === undefined ? wanted : `${wanted}, got ${quoted(String(raw))}`;
 }
 
 function quoted(text: string): string {

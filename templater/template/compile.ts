@@ -54,7 +54,7 @@ export function compileTemplate({ name, text, folder, trimBlocks, lstripBlocks, 
       return call(current, ...args);
     });
   }
-  const template = told(name, () => new nunjucks.Template(text, environment, name, true));
+  const template = told(name, () => new nunjucks.Template(text, environment, name, true), GO_TEMPLATE.test(text) ? GO_ADVICE : '');
   return {
     included: () => [...included],
     render: (reader, limitMs) => {
@@ -89,12 +89,16 @@ export function leaves(folder: string, path: string): boolean {
   return way === '' || way === '..' || way.startsWith('../') || way.startsWith('/');
 }
 
-function told<Result>(name: string, run: () => Result): Result {
+/** What a Go template has and Nunjucks has not. */
+const GO_TEMPLATE = /\{\{-?\s*(?:\.\w|(?:range|end|with|define|template|if|else)\b)/;
+const GO_ADVICE = ' (this looks like a Go template: write it in Nunjucks, see docs/migrate-from-consul-template.md)';
+
+function told<Result>(name: string, run: () => Result, advice = ''): Result {
   try {
     return run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new TemplateError(readable(name, message), { cause: error });
+    throw new TemplateError(`${readable(name, message)}${advice}`, { cause: error });
   }
 }
 

@@ -11,7 +11,7 @@ export async function runOnce(engine: TemplateEngine, timeoutMs: number, signal:
     ...engine
       .status()
       .flatMap(({ template, missing, error, state }) => [
-        ...(error === undefined ? [] : [`${template}: ${error}`]),
+        ...(error === undefined ? [] : [error.includes(template) ? error : `${template}: ${error}`]),
         ...missing.map(({ query, why }) => `${template}: missing ${query}: ${why}`),
         ...(state === 'starting' ? [`${template}: its source is not known yet`] : []),
       ]),

@@ -130,7 +130,10 @@ export const templateSettings = {
     many: true,
     schema: v.pipe(
       texts(),
-      v.checkItems((pair) => /^[^=]+=/.test(pair), 'must be NAME=VALUE'),
+      v.checkItems(
+        (pair) => /^[^=]+=/.test(pair),
+        ({ input }) => `must be NAME=VALUE, not ${JSON.stringify(input)}`,
+      ),
     ),
     describe: 'Added to the program’s environment; may be given several times',
   },

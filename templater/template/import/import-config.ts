@@ -50,12 +50,12 @@ const TEMPLATE: Readonly<Record<string, Row>> = {
   error_fatal: { silent: true },
   function_denylist: { byHand: 'there is no list of forbidden functions; plugin, writeToFile and Vault are absent anyway' },
   function_blacklist: { byHand: 'there is no list of forbidden functions; plugin, writeToFile and Vault are absent anyway' },
-  exec: { byHand: 'a program for one template is not supported: use command, or exec for all' },
+  exec: { to: 'exec', change: (value) => (isBlock(value) ? nested(value) : undefined) },
 };
 const EXEC: Readonly<Record<string, Row>> = {
-  command: { to: 'command', change: (value) => (Array.isArray(value) ? value.join(' ') : value) },
+  command: same('command'),
   ...{ kill_signal: same('kill_signal'), kill_timeout: same('kill_timeout'), reload_signal: same('reload_signal'), splay: same('splay') },
-  env: { byHand: 'set the environment with env in the command: env -i NAME=value PROGRAM' },
+  env: { to: 'env', change: (value) => (isBlock(value) ? nested(value) : undefined) },
 };
 const GLOBAL: Readonly<Record<string, Row>> = {
   ...{ kill_signal: same('kill_signal'), reload_signal: same('reload_signal'), pid_file: same('pid_file') },
@@ -122,6 +122,11 @@ function rowsOf(block: HclBlock, rows: Readonly<Record<string, Row>>, where: str
     else if ('to' in row) result[row.to] = (row.change ?? plain)(value);
   }
   return result;
+}
+
+/** A block whose names are the same here, as it is. */
+function nested(block: HclBlock): Record<string, unknown> {
+  return Object.fromEntries(block.entries.map(({ name, value }) => [name, isBlock(value) ? nested(value) : value]));
 }
 
 function blocksOf(value: HclValue): readonly HclBlock[] {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
 import { parse } from 'yaml';
+import { configFlags } from '../../../templater/template/config-flags.ts';
 import { configSchema } from '../../../templater/template/config-schema.ts';
 import { importConfiguration, importedText } from '../../../templater/template/import/import-config.ts';
 
@@ -51,7 +52,7 @@ test('a configuration of consul-template becomes ours, and what is left to do is
       },
       { contents: 'a {{ key "x" }}\n  b\n', destination: '/etc/x', command: ['sv', 'reload'] },
     ],
-    exec: { command: '/bin/app -v', reload_signal: 'SIGHUP' },
+    exec: { command: ['/bin/app', '-v'], reload_signal: 'SIGHUP' },
   });
   expect(byHand).toEqual([
     expect.stringContaining('line 18: template.left_delimiter: Nunjucks'),
@@ -88,4 +89,18 @@ test.each([
   ['a = "x"\nb = $', 'line 2: unexpected "$"'],
 ])('%j is refused with its line', (text, message) => {
   expect(() => importConfiguration(text)).toThrow(message);
+});
+
+test('exec blocks are taken over, their environment too', () => {
+  const { config, byHand } = importConfiguration(`
+    exec { command = ["app", "-c", "my conf"] env { pristine = true custom = ["A=b"] } }
+    template { contents = "x" destination = "/x" exec { command = "echo" timeout = "5s" env { denylist = ["AWS_*"] } } }
+  `);
+
+  expect(byHand).toEqual([]);
+  expect(config).toEqual({
+    exec: { command: ['app', '-c', 'my conf'], env: { pristine: true, custom: ['A=b'] } },
+    templates: [{ contents: 'x', destination: '/x', exec: { command: 'echo', timeout: '5s', env: { denylist: ['AWS_*'] } } }],
+  });
+  expect(configFlags(v.parse(configSchema, config))).toEqual(["-exec=app -c 'my conf'", '-exec-env-pristine=true', '-exec-env-custom=A=b']);
 });
