@@ -141,8 +141,11 @@ async function simulate(): Promise<void> {
   const tookMs = now() - begun;
   const after = await usageOf(pid);
   report(`${SIMULATED} simulated containers at once: all registered after`, `${(tookMs / 1_000).toFixed(1)} s`);
-  report('the same: inspections, Consul writes', `${double.asked.inspections}, ${await registrator.metric('toots_consul_writes_total')}`);
-  report('the same: own CPU, resident memory', `${after.cpuMs - before.cpuMs} ms, ${Math.round(after.rssBytes / 1e6)} MB`);
+  report(
+    `registering ${SIMULATED}: inspections, Consul writes`,
+    `${double.asked.inspections}, ${await registrator.metric('toots_consul_writes_total')}`,
+  );
+  report(`registering ${SIMULATED}: own CPU, resident memory`, `${after.cpuMs - before.cpuMs} ms, ${Math.round(after.rssBytes / 1e6)} MB`);
 
   await wait(5_000);
   const [idle, inspections, writes] = [await usageOf(pid), double.asked.inspections, await registrator.metric('toots_consul_writes_total')];
@@ -153,7 +156,7 @@ async function simulate(): Promise<void> {
     `${double.asked.inspections - inspections}, ${(await registrator.metric('toots_consul_writes_total')) - writes}`,
   );
   report(
-    'the same: own CPU, resident memory',
+    `${IDLE_S} s idle with ${SIMULATED}: own CPU, resident memory`,
     `${(((end.cpuMs - idle.cpuMs) / (IDLE_S * 1_000)) * 100).toFixed(1)} %, ${Math.round(end.rssBytes / 1e6)} MB`,
   );
 
