@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { faultLines } from '../daemon/fault-lines.ts';
+import { mapOf } from '../daemon/fields.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { answered, ConsulRefusal, call, jsonBody, REQUEST_TIMEOUT_MS } from './call.ts';
 import { type CheckStatus, decode, decodeMaintenance, encode, type Registered, type Registration } from './registration.ts';
@@ -36,9 +37,7 @@ export interface ConsulAgent {
 const self = v.object({
   Config: v.object({ NodeName: v.string(), Version: v.string() }),
   Member: v.object({ Addr: v.string() }),
-  DebugConfig: v.nullish(
-    v.object({ EnableRemoteScriptChecks: v.nullish(v.boolean()), TaggedAddresses: v.nullish(v.record(v.string(), v.string())) }),
-  ),
+  DebugConfig: v.nullish(v.object({ EnableRemoteScriptChecks: v.nullish(v.boolean()), TaggedAddresses: v.nullish(mapOf(v.string())) })),
 });
 
 const PLAIN = { method: 'GET', timeoutMs: REQUEST_TIMEOUT_MS } as const;

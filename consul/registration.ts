@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { mapOf } from '../daemon/fields.ts';
 import { VARIANT_META } from '../model/instance.ts';
 import { digestOf } from './check-digest.ts';
 
@@ -201,9 +202,9 @@ const agentServices = valuesOf(
     Service: v.string(),
     Address: v.optional(v.string(), ''),
     Port: v.optional(v.number(), 0),
-    TaggedAddresses: v.nullish(v.record(v.string(), v.object({ Address: v.string(), Port: v.optional(v.number(), 0) }))),
+    TaggedAddresses: v.nullish(mapOf(v.object({ Address: v.string(), Port: v.optional(v.number(), 0) }))),
     Tags: v.nullish(v.array(v.string())),
-    Meta: v.nullish(v.record(v.string(), v.string())),
+    Meta: v.nullish(mapOf(v.string())),
     Weights: v.optional(v.object({ Passing: v.number(), Warning: v.number() })),
     EnableTagOverride: v.optional(v.boolean(), false),
   }),

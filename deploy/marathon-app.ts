@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { faultLines } from '../daemon/fault-lines.ts';
+import { mapOf } from '../daemon/fields.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 
 /** The part of Marathon's app definition that a container on this machine needs, with Marathon's defaults. */
@@ -8,7 +9,7 @@ export const marathonApp = v.object({
   id: v.pipe(v.string(), v.regex(/^\/[a-z0-9./-]+$/, 'must be a path such as /python-stable')),
   instances: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   args: v.optional(v.array(v.string()), []),
-  env: v.optional(v.record(v.string(), v.string()), {}),
+  env: v.optional(mapOf(v.string()), {}),
   container: v.object({
     docker: v.object({
       image: v.pipe(v.string(), v.nonEmpty()),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { mapOf } from '../daemon/fields.ts';
 
 /** A container as its inspection tells it: what a registrator needs to know, whatever the engine's version. */
 export interface Container {
@@ -54,7 +55,7 @@ export interface ContainerState {
 export type DockerHealth = 'starting' | 'healthy' | 'unhealthy';
 
 const text = v.nullish(v.string());
-const texts = v.nullish(v.record(v.string(), v.string()));
+const texts = v.nullish(mapOf(v.string()));
 
 const inspection = v.object({
   Id: v.string(),
@@ -73,14 +74,14 @@ const inspection = v.object({
     Image: v.string(),
     Env: v.nullish(v.array(v.string())),
     Labels: texts,
-    ExposedPorts: v.nullish(v.record(v.string(), v.unknown())),
+    ExposedPorts: v.nullish(mapOf(v.unknown())),
     StopSignal: text,
     StopTimeout: v.nullish(v.number()),
   }),
   HostConfig: v.object({ NetworkMode: v.optional(v.string(), 'default') }),
   NetworkSettings: v.object({
-    Ports: v.nullish(v.record(v.string(), v.nullable(v.array(v.object({ HostIp: v.optional(v.string(), ''), HostPort: v.string() }))))),
-    Networks: v.nullish(v.record(v.string(), v.nullable(v.object({ IPAddress: text, GlobalIPv6Address: text })))),
+    Ports: v.nullish(mapOf(v.nullable(v.array(v.object({ HostIp: v.optional(v.string(), ''), HostPort: v.string() }))))),
+    Networks: v.nullish(mapOf(v.nullable(v.object({ IPAddress: text, GlobalIPv6Address: text })))),
   }),
 });
 

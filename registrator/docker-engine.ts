@@ -5,6 +5,7 @@ import Docker from 'dockerode';
 import * as v from 'valibot';
 import { withDeadline } from '../daemon/deadline.ts';
 import { faultLines } from '../daemon/fault-lines.ts';
+import { mapOf } from '../daemon/fields.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { type Container, parseContainer } from './container.ts';
 import { type DockerEvent, parseDockerEvent } from './docker-event.ts';
@@ -118,10 +119,8 @@ const parsedList = v.array(
     Names: v.nullish(v.array(v.string())),
     State: v.optional(v.string(), ''),
     Status: v.optional(v.string(), ''),
-    Ports: v.nullish(v.array(v.record(v.string(), v.unknown()))),
-    NetworkSettings: v.nullish(
-      v.object({ Networks: v.nullish(v.record(v.string(), v.nullable(v.object({ IPAddress: v.nullish(v.string()) })))) }),
-    ),
+    Ports: v.nullish(v.array(mapOf(v.unknown()))),
+    NetworkSettings: v.nullish(v.object({ Networks: v.nullish(mapOf(v.nullable(v.object({ IPAddress: v.nullish(v.string()) })))) })),
   }),
 );
 

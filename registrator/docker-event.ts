@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { mapOf } from '../daemon/fields.ts';
 
 /** What an event of the engine means to a registrator. All but `died` and `killed` only say: look at this container again. */
 export type DockerEvent =
@@ -26,7 +27,7 @@ const DEATHS = new Set(['die', 'destroy']);
 const line = v.object({
   Type: v.string(),
   Action: v.string(),
-  Actor: v.object({ ID: v.string(), Attributes: v.nullish(v.record(v.string(), v.string())) }),
+  Actor: v.object({ ID: v.string(), Attributes: v.nullish(mapOf(v.string())) }),
   time: v.optional(v.number(), 0),
   timeNano: v.optional(v.number()),
 });

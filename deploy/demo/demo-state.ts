@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { mapOf } from '../../daemon/fields.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import { identify, isRunning, processIdentity } from '../host/process-identity.ts';
 
@@ -13,10 +14,10 @@ const demoState = v.object({
   ready: v.boolean(),
   /** ISO 8601. */
   since: v.string(),
-  programs: v.record(v.string(), processIdentity),
+  programs: mapOf(processIdentity),
   /** A Docker engine that was started for the demo. */
   engine: v.optional(processIdentity),
-  ports: v.record(v.string(), v.number()),
+  ports: mapOf(v.number()),
 });
 export type DemoState = v.InferOutput<typeof demoState>;
 

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ConsulRefusal, call } from '../../consul/call.ts';
 import { consulOptions, consulSettings } from '../../consul/settings.ts';
 import { type ConsulTransport, createTransport } from '../../consul/transport.ts';
+import { mapOf } from '../../daemon/fields.ts';
 import { flag } from '../../daemon/values.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { VARIANT_META } from '../../model/instance.ts';
@@ -57,7 +58,7 @@ async function variantsOf(transport: ConsulTransport, name: string, signal: Abor
   return new Set(rows.flatMap(({ ServiceMeta }) => (ServiceMeta?.[VARIANT_META] ? [ServiceMeta[VARIANT_META]] : [])));
 }
 
-const instances = v.array(v.object({ ServiceMeta: v.nullish(v.record(v.string(), v.string())) }));
+const instances = v.array(v.object({ ServiceMeta: v.nullish(mapOf(v.string())) }));
 
 function unknownVariant(service: string, name: string, variants: ReadonlySet<string>): string {
   const known =

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { faultLines } from '../../daemon/fault-lines.ts';
-import { strictMap } from '../../daemon/fields.ts';
+import { mapOf, strictMap } from '../../daemon/fields.ts';
 import { expandJson, expandTexts, missingNames } from './macros.ts';
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
@@ -17,7 +17,7 @@ const portMappings = v.optional(
       servicePort: v.optional(port),
       protocol: v.optional(v.picklist(['tcp', 'udp', 'udp,tcp', 'tcp,udp'])),
       name: v.optional(v.string()),
-      labels: v.optional(v.record(v.string(), v.string())),
+      labels: v.optional(mapOf(v.string())),
       networkNames: v.optional(texts),
     }),
   ),
@@ -61,7 +61,7 @@ const appDefinition = strictMap({
   cmd: v.optional(v.pipe(v.string(), v.nonEmpty())),
   args: v.optional(texts),
   user: v.optional(v.string()),
-  env: v.optional(v.record(v.string(), v.union([v.string(), strictMap({ secret: v.string() })]))),
+  env: v.optional(mapOf(v.union([v.string(), strictMap({ secret: v.string() })]))),
   instances: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   cpus: v.optional(v.pipe(v.number(), v.minValue(0))),
   mem: v.optional(v.pipe(v.number(), v.minValue(0))),
@@ -90,7 +90,7 @@ const appDefinition = strictMap({
   readinessChecks: v.optional(v.array(v.looseObject({}))),
   dependencies: v.optional(texts),
   upgradeStrategy: v.optional(strictMap({ minimumHealthCapacity: v.optional(share), maximumOverCapacity: v.optional(share) })),
-  labels: v.optional(v.record(v.string(), v.string())),
+  labels: v.optional(mapOf(v.string())),
   backoffSeconds: v.optional(seconds),
   backoffFactor: v.optional(v.pipe(v.number(), v.minValue(1))),
   maxLaunchDelaySeconds: v.optional(seconds),
@@ -98,7 +98,7 @@ const appDefinition = strictMap({
   killSelection: v.optional(v.picklist(['YOUNGEST_FIRST', 'OLDEST_FIRST'])),
   unreachableStrategy: v.optional(v.union([v.literal('disabled'), v.looseObject({})])),
   residency: v.optional(v.looseObject({})),
-  secrets: v.optional(v.record(v.string(), v.looseObject({}))),
+  secrets: v.optional(mapOf(v.looseObject({}))),
   ipAddress: v.optional(v.looseObject({})),
   storeUrls: v.optional(texts),
   role: v.optional(v.string()),

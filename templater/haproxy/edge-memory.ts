@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
+import { mapOf } from '../../daemon/fields.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import type { Catalog } from '../../model/catalog.ts';
@@ -24,7 +25,7 @@ const instance = v.object({
   address: v.string(),
   port: v.number(),
   tags: v.array(v.string()),
-  meta: v.record(v.string(), v.string()),
+  meta: mapOf(v.string()),
   health: v.picklist(['passing', 'warning', 'critical', 'maintenance']),
   nodeLost: v.boolean(),
 });

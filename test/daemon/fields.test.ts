@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
 import { faultLines } from '../../daemon/fault-lines.ts';
-import { fields } from '../../daemon/fields.ts';
+import { fields, mapOf } from '../../daemon/fields.ts';
 
 const size = v.pipe(v.number('must be a number'), v.maxValue(9, 'must be at most 9'));
 const document = fields({ name: v.string(), boxes: v.array(fields({ size }), 'must be a list of boxes') }, { vault: ' (it is elsewhere)' });
@@ -27,4 +27,11 @@ test('every fault is told, with where it is and the nearest known key', () => {
 
 test.each([[null], [[]], ['text']])('%j is no document', (given) => {
   expect(faultsOf(given)).toEqual(['must be a map']);
+});
+
+test('a map keeps every key, and says where a value is wrong', () => {
+  const given = JSON.parse('{"constructor": "a", "__proto__": "b", "k": "c"}');
+  expect(Object.entries(v.parse(mapOf(v.string()), given))).toEqual(Object.entries(given));
+  const read = v.safeParse(fields({ labels: mapOf(v.string()) }), { labels: { k: 1 } });
+  expect(read.success ? [] : faultLines(read.issues)).toEqual([expect.stringMatching(/^labels\.k: /)]);
 });
