@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -46,27 +46,48 @@ export async function hasCandidate(name: string, signal: AbortSignal): Promise<b
   return /^\s+Candidate: (?!\(none\))/m.test(stdout);
 }
 
+/** Packages of another Debian suite, as files. */
+export interface DebianSuite {
+  /** Fetches a package, of a suite if one is named (`haproxy/experimental`), and unpacks it into `root`; answers the file. @throws OperationError. */
+  readonly unpack: (name: string) => Promise<string>;
+  readonly root: string;
+  /** Removes what apt needed. */
+  readonly close: () => Promise<void>;
+}
+
 /**
- * Unpacks one package of another Debian suite into `folder`/root; the system's own packages and lists stay as they are.
- * The mirror is the one this machine uses already.
+ * Reads the lists of other Debian suites into `folder`; the system's own packages and lists stay as they are. The mirror is the one this machine
+ * uses already, and apt verifies what it says with Debian's keys.
  * @throws OperationError when there is no Debian mirror in its sources, or it does not have the suite any more.
  */
-export async function unpackFrom(suite: string, name: string, folder: string, signal: AbortSignal): Promise<string> {
-  const [lists, cache, root, list] = ['lists', 'cache', 'root', 'sources.list'].map((part) => join(folder, part)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+export async function openSuite(suites: readonly string[], folder: string, signal: AbortSignal): Promise<DebianSuite> {
+  const at = (part: string) => join(folder, part);
+  const [lists, cache, root, list] = [at('lists'), at('cache'), at('root'), at('sources.list')];
   await Promise.all([join(lists, 'partial'), join(cache, 'archives', 'partial'), root].map((path) => mkdir(path, { recursive: true })));
-  const source = `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${await debianMirror(signal)} ${suite} main\n`;
-  await writeFile(list, source);
+  const source = `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${await debianMirror(signal)}`;
+  await writeFile(list, suites.map((suite) => `${source} ${suite} main\n`).join(''));
   const own = ['-o', `Dir::Etc::SourceList=${list}`, '-o', 'Dir::Etc::SourceParts=/dev/null', '-o', `Dir::State::Lists=${lists}`];
   const options = ['-q', ...own, '-o', `Dir::Cache=${cache}`, '-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=3'];
   await apt([...options, 'update'], signal);
-  await apt([...options, 'download', name], signal, folder);
-  await execa('sh', ['-c', 'dpkg-deb -x "$1"_*.deb "$2"', 'sh', name, root], { cwd: folder, stdin: 'ignore', cancelSignal: signal });
-  await Promise.all([lists, cache].map((path) => rm(path, { recursive: true, force: true })));
+  return {
+    root,
+    unpack: async (name) => {
+      await apt([...options, 'download', name], signal, folder);
+      const [file = ''] = (await readdir(folder)).filter((found) => found.startsWith(`${name.split('/')[0]}_`));
+      await execa('dpkg-deb', ['-x', file, root], { cwd: folder, stdin: 'ignore', cancelSignal: signal });
+      return at(file);
+    },
+    close: async () => {
+      await Promise.all([lists, cache].map((path) => rm(path, { recursive: true, force: true })));
+    },
+  };
+}
+
+/** Unpacks one package of another Debian suite into `folder`/root; answers that. @throws OperationError. */
+export async function unpackFrom(suite: string, name: string, folder: string, signal: AbortSignal): Promise<string> {
+  const { unpack, root, close } = await openSuite([suite], folder, signal);
+  await unpack(name);
+  await close();
   return root;
 }
 
