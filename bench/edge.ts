@@ -23,8 +23,8 @@ import { quantiles } from './quantiles.ts';
 const TIMES = 30;
 const INSTANCES = 10;
 const IDLE_S = 10;
-/** Lets what came before finish, so that it is not measured too, milliseconds. */
-const CALM_MS = 700;
+/** Lets what came before finish, so that it is not measured too, and an edge be quiet, milliseconds. */
+const CALM_MS = 1_100;
 
 const loadBefore = (loadavg()[0] ?? 0).toFixed(1);
 const rows: string[] = [];
@@ -189,7 +189,7 @@ async function size(services: number): Promise<void> {
 const sizes = process.argv.slice(2).map(Number);
 await follow();
 await storm();
-for (const services of sizes.length > 0 ? sizes : [100, 1_000]) await size(services);
+for (const services of sizes.length > 0 ? sizes : [100, 500, 1_000]) await size(services);
 const text = [
   '# The edge',
   '',

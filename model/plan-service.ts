@@ -20,7 +20,6 @@ export type ClaimingRules = Pick<ServiceRules, 'http' | 'vhosts' | 'routes' | 'p
 
 export interface PlannedService {
   /** Absent when the edge does not serve it. */
-  readonly rules?: ServiceRules;
   readonly claims?: ClaimingRules;
   /** The rules to fall back on at the next value that does not parse. */
   readonly lastGood?: ServiceRules;
@@ -38,7 +37,6 @@ export function planService({ service, instances, keys, resolved, lastGood }: Se
   const planned = planInstances(instances, keys, resolved);
   const keep = said.good ? said.rules : lastGood;
   return {
-    rules,
     claims: { service, http: rules.http, vhosts: rules.vhosts, routes: rules.routes, ports: rules.ports, priority: rules.priority },
     ...(keep !== undefined && { lastGood: keep }),
     groups: groupsOf(service, rules, planned.instances),

@@ -6,8 +6,13 @@ import type { PortUse } from './port-choice.ts';
 
 /** Whether a port can be bound, TCP and UDP, on every address of this machine; who has it when not. */
 export async function portUse(port: number): Promise<PortUse> {
-  if ((await canListen(port)) && (await canReceive(port))) return { kind: 'free' };
+  if (await isFreePort(port)) return { kind: 'free' };
   return { kind: 'taken', by: holderOf(port) };
+}
+
+/** Whether nobody has a port, neither TCP nor UDP, on any address. */
+export async function isFreePort(port: number): Promise<boolean> {
+  return (await canListen(port)) && (await canReceive(port));
 }
 
 async function canListen(port: number): Promise<boolean> {

@@ -1,6 +1,4 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { isFreePort } from '../../deploy/host/port-use.ts';
 
 /** Below the ephemeral ports (32768 and up), so that no outgoing connection takes one; above what programs use by default. */
 const LOWEST = 20_000;
@@ -14,36 +12,11 @@ export async function freePort(): Promise<number> {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
     if (handedOut.has(port)) continue;
     handedOut.add(port);
-    if ((await isFreeTcp(port)) && (await isFreeUdp(port))) return port;
+    if (await isFreePort(port)) return port;
   }
 }
 
 /** Several of them. */
 export async function freePorts(count: number): Promise<number[]> {
   return await Promise.all(Array.from({ length: count }, freePort));
-}
-
-async function isFreeTcp(port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    await once(server.listen(port, '0.0.0.0'), 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
-}
-
-async function isFreeUdp(port: number): Promise<boolean> {
-  const socket = createSocket('udp4');
-  try {
-    socket.bind(port, '0.0.0.0');
-    await once(socket, 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.close();
-  }
 }

@@ -9,9 +9,9 @@ const SUITES = { '3.0': ['trixie'], '3.2': ['sid'], '3.4': ['experimental', 'sid
 
 export type HaproxyVersion = keyof typeof SUITES;
 
-/** Those of a test run: all of them, or those that TOOTS_HAPROXY_VERSIONS names (`3.4`, `3.0,3.4`). */
+/** Those of a test run: all of them, or those that TOOTS_TEST_HAPROXY_VERSIONS names (`3.4`, `3.0,3.4`). */
 export const HAPROXY_VERSIONS = (Object.keys(SUITES) as HaproxyVersion[]).filter(
-  (version) => process.env['TOOTS_HAPROXY_VERSIONS']?.split(',').includes(version) ?? true,
+  (version) => process.env['TOOTS_TEST_HAPROXY_VERSIONS']?.split(',').includes(version) ?? true,
 );
 
 /**

@@ -11,8 +11,9 @@ const good = plan({ instances: tagged(['haproxy', 'haproxy_route=/works', 'hapro
 test('a value that does not parse leaves the service its last good rules as a whole', () => {
   const broken = plan({ instances: tagged(['haproxy', 'haproxy_route=/bro ken', 'haproxy_tcp=9']), lastGood: good.lastGood });
 
-  expect(broken.rules).toEqual(good.rules);
-  expect(broken.lastGood).toEqual(good.rules);
+  expect(broken.claims).toEqual(good.claims);
+  expect(broken.groups.map(({ balance }) => balance)).toEqual(['source']);
+  expect(broken.lastGood).toEqual(good.lastGood);
   expect(broken.problems).toMatchObject([{ subject: 'web', option: 'haproxy_route', value: '/bro ken' }]);
 });
 
@@ -33,9 +34,9 @@ test('while it has them its instances, their weights and limits are still follow
 });
 
 test('a service that never had good rules is served without the bad value', () => {
-  const { rules, lastGood } = plan({ instances: tagged(['haproxy', 'haproxy_route=/a', 'haproxy_route=b']) });
+  const { claims, lastGood } = plan({ instances: tagged(['haproxy', 'haproxy_route=/a', 'haproxy_route=b']) });
 
-  expect(rules).toMatchObject({ http: true, routes: ['/a'] });
+  expect(claims).toMatchObject({ http: true, routes: ['/a'] });
   expect(lastGood).toBeUndefined();
 });
 
@@ -51,8 +52,8 @@ test('a limit that does not parse opens a service to nobody; one with last good 
 test('good rules follow the tags, and are the next to fall back on', () => {
   const next = plan({ instances: tagged(['haproxy_tcp=9']), lastGood: good.lastGood });
 
-  expect(next.rules).toMatchObject({ http: false, routes: [], ports: [9] });
-  expect(next.lastGood).toEqual(next.rules);
+  expect(next.claims).toMatchObject({ http: false, routes: [], ports: [9] });
+  expect(next.lastGood).toMatchObject({ http: false, routes: [], ports: [9] });
 });
 
 test('a service of both kinds has a group of each, of the same instances', () => {
@@ -77,10 +78,10 @@ test.each(['python', 'Billing', 'web.api', 'my_service-2', '__proto__', 'constru
 test.each(['', 'a b', 'a..b', '.a', 'a.', 'a/b', 'a:b', 'ä', 'x'.repeat(64), 'a\n  server evil 127.0.0.1:1', `${'abcdefg.'.repeat(32)}x`])(
   'a service called %j is not, and is a problem',
   (service) => {
-    const { groups, rules, problems } = plan({ service, instances: [anInstance({ service })] });
+    const { groups, claims, problems } = plan({ service, instances: [anInstance({ service })] });
 
     expect(groups).toEqual([]);
-    expect(rules).toBeUndefined();
+    expect(claims).toBeUndefined();
     expect(problems).toMatchObject([{ option: 'name', reason: expect.stringContaining('rename it') }]);
   },
 );
