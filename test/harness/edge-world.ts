@@ -33,10 +33,14 @@ export interface EdgeWorld extends AsyncDisposable {
   readonly isAnswered: (host: string, by: string | RegExp, budgetMs?: number) => Promise<void>;
 }
 
-export async function startEdgeWorld(options: Omit<EdgeOptions, 'consulUrl'> = {}): Promise<EdgeWorld> {
+/** `between` may put something between the edge and Consul; it answers the address that the edge is told. */
+export async function startEdgeWorld(
+  options: Omit<EdgeOptions, 'consulUrl'> = {},
+  between: (consul: TestConsul) => Promise<string> = async ({ url }) => url,
+): Promise<EdgeWorld> {
   const consul = await startConsul();
   const fleet = startFleet();
-  const edge = await startEdge({ consulUrl: consul.url, ...options });
+  const edge = await startEdge({ consulUrl: await between(consul), ...options });
   const ask = (host: string, path = '/') => request({ address: edge.bind, port: edge.ports.http, host, path });
   const who = async (host: string, path?: string) => {
     const answer = await ask(host, path);

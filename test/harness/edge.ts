@@ -39,6 +39,8 @@ export interface EdgeOptions {
   readonly consulUrl: string;
   /** `127.0.0.1` unless said. */
   readonly bind?: string;
+  /** An existing folder instead of one of its own; it stays. */
+  readonly runDir?: string;
   /** Further options of `toots templater`. */
   readonly args?: readonly string[];
 }
@@ -47,9 +49,9 @@ export interface EdgeOptions {
  * A real templater with `--edge` in a folder and on ports of its own; the HAProxy that it starts is ended with it.
  * The HAProxy is that of the environment's TOOTS_HAPROXY, or the one on PATH. Resolves when it is started, not when it serves.
  */
-export async function startEdge({ consulUrl, bind = '127.0.0.1', args = [] }: EdgeOptions): Promise<TestEdge> {
+export async function startEdge({ consulUrl, bind = '127.0.0.1', runDir: given, args = [] }: EdgeOptions): Promise<TestEdge> {
   const folder = await tempDir();
-  const runDir = join(folder.path, 'run');
+  const runDir = given ?? join(folder.path, 'run');
   const [http = 0, https = 0, stats = 0, api = 0] = await freePorts(4);
   const words = [
     ...['templater', '--edge', '--consul', consulUrl, '--run-dir', runDir, '--bind', bind],
