@@ -17,6 +17,9 @@ const KILLS = Number(process.env['TOOTS_TEST_EDGE_KILLS'] ?? 8);
 /** How long Consul is at fault, milliseconds: longer than its answers are waited for at first. */
 const FAULT_MS = 1_500;
 
+/** An agent that hung is noticed by the poll of datacenters, every 30 s, milliseconds. */
+const FOLLOWED_WITHIN_MS = 60_000;
+
 const SERVICES = ['web', 'shop', 'cart'];
 
 function loadOf(world: EdgeWorld): ReturnType<typeof startLoad> {
@@ -66,7 +69,7 @@ test('whatever Consul answers, no request is lost, what looks like a loss is hel
     ]);
     proxy?.set(undefined);
     const next = await world.serve('shop', 'next', ['haproxy']);
-    await until(async () => (await world.who('shop.service')) === 'shop/next', 30_000, `${title}: it is followed again`);
+    await until(async () => (await world.who('shop.service')) === 'shop/next', FOLLOWED_WITHIN_MS, `${title}: it is followed again`);
     await world.withdraw(next);
     await until(async () => (await world.edge.status()).holds.length === 0, 30_000, `${title}: nothing is held`);
   }
@@ -106,7 +109,7 @@ test('a templater that is killed at any moment, under load and changes, costs no
   expect((await under.stop()).failures).toEqual({});
 });
 
-test('a HAProxy that stands still, a full disk and one that cannot be written are told, lose nothing, and are over when they are over', async () => {
+test('a full disk is told, loses nothing and is over when it is over; so is a HAProxy that stands still', async () => {
   await using folder = await tempDir();
   const mount = (...words: string[]) => execa('mount', [...words, folder.path]);
   await mount('-t', 'tmpfs', '-o', 'size=1m', 'tmpfs');
@@ -126,13 +129,6 @@ test('a HAProxy that stands still, a full disk and one that cannot be written ar
     await writeFile(join(folder.path, 'filler'), '');
     await until(async () => !/ENOSPC|no space/i.test(await problems()), 20_000, 'it is over');
     await until(async () => (await world.edge.ask('show stat')).includes(`toots:tcp:${port}`), 20_000, 'the port opens');
-
-    await mount('-o', 'remount,ro');
-    await world.serve('web', 'read', ['haproxy']);
-    await until(() => under.report().byInstance['read'], 15_000, 'an instance comes on a disk that cannot be written');
-    await until(async () => /EROFS|read-only/i.test(await problems()), 20_000, 'that is told');
-    await mount('-o', 'remount,rw');
-    await until(async () => !/EROFS|read-only/i.test(await problems()), 20_000, 'that is over too');
 
     const worker = await world.edge.worker();
     process.kill(worker, 'SIGSTOP');
