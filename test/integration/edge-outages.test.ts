@@ -52,9 +52,9 @@ test('whatever Consul answers, no request is lost, what looks like a loss is hel
     ['garbage', answer('<html>', index(9_000_001)), /./, false],
     ['another JSON', answer('"x"', index(9_000_002)), /./, false],
     ['no index', answer('[]'), /./, false],
-    ['no leader', answer('[]', { ...index(9_000_003), 'x-consul-knownleader': 'false' }), health, true],
-    ['filtered by ACL', answer('[]', { ...index(9_000_004), 'x-consul-results-filtered-by-acls': 'true' }), health, true],
-    ['nothing at all', answer('{}', index(9_000_005)), /\/v1\/catalog\/services/, true],
+    ['no leader', answer('[]', { ...index(2), 'x-consul-knownleader': 'false' }), health, true],
+    ['filtered by ACL', answer('[]', { ...index(2), 'x-consul-results-filtered-by-acls': 'true' }), health, true],
+    ['nothing at all', answer('{}', index(2)), /\/v1\/catalog\/services/, true],
   ];
 
   for (const [title, fault, urls, isHeld] of faults) {

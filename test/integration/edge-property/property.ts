@@ -50,7 +50,7 @@ const instance = fc.record({
 });
 /** A catalog as instances of the node `far`, an ID once: for Consul 1.8 two IDs that differ by case are one. */
 const catalog = fc
-  .uniqueArray(instance, { maxLength: 8, selector: ({ service, id }) => `${service} ${id}` })
+  .uniqueArray(instance, { minLength: 1, maxLength: 8, selector: ({ service, id }) => `${service} ${id}` })
   .map((list) =>
     list.map((one) =>
       anInstance({ ...one, id: `${one.service === 'A' ? 'upper-a' : one.service}-${one.id}`, node: 'far', address: '127.0.0.1' }),
@@ -114,9 +114,10 @@ function plan(instances: readonly Instance[]): EdgePlan {
 const equal = (a: Lines, b: Lines) => JSON.stringify(a) === JSON.stringify(b);
 
 async function write(world: EdgeWorld, before: readonly Instance[], now: readonly Instance[]): Promise<void> {
+  // New ones first: services that are all gone at once look like an outage, and would be held.
+  for (const { health, ...one } of now) await register(world.consul, { ...one, health: health === 'maintenance' ? 'critical' : health });
   for (const { id, node, service } of before)
     if (!now.some((one) => one.id === id && one.service === service)) await deregister(world.consul, { id, node });
-  for (const { health, ...one } of now) await register(world.consul, { ...one, health: health === 'maintenance' ? 'critical' : health });
 }
 
 function linesOf({ groups, hosts, vhosts, paths, listeners }: EdgePlan): Lines {
