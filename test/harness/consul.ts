@@ -7,6 +7,8 @@ import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 
 export interface ConsulOptions {
+  /** The agent's node; `test` unless said. */
+  readonly node?: string;
   /** `dc1` unless said. */
   readonly datacenter?: string;
   /** A server with a data folder, whose catalog and index survive `restart`; slower to elect itself. Without it, all is in memory. */
@@ -40,6 +42,7 @@ export interface TestConsul extends AsyncDisposable {
 
 /** A real `consul agent` of its own on private loopback ports, with a leader. */
 export async function startConsul(options: ConsulOptions = {}): Promise<TestConsul> {
+  const { node = 'test' } = options;
   const folder = await tempDir();
   const [httpPort = 0, httpsPort = 0, dnsPort = 0, serfPort = 0, wanPort = 0, serverPort = 0] = await freePorts(6);
   const ports = {
@@ -61,9 +64,9 @@ export async function startConsul(options: ConsulOptions = {}): Promise<TestCons
   const start = async () => {
     await mkdir(dataFolder, { recursive: true });
     const mode = options.keepsData ? ['-server', '-bootstrap-expect=1', '-data-dir', dataFolder] : ['-dev'];
-    const common = ['-bind=127.0.0.1', '-client=127.0.0.1', '-node=test', '-config-file', join(folder.path, 'agent.json')];
+    const common = ['-bind=127.0.0.1', '-client=127.0.0.1', `-node=${node}`, '-config-file', join(folder.path, 'agent.json')];
     agent = await startProgram('consul', ['agent', ...mode, ...common]);
-    await until(() => hasLeader(url, agent), 20_000, `Consul on ${url} has a leader`).catch((error: unknown) => {
+    await until(() => hasLeader(url, node, agent), 20_000, `Consul on ${url} has a leader`).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${agent?.output()}`, { cause: error });
     });
   };
@@ -115,11 +118,11 @@ async function createCertificates(folder: string): Promise<object> {
   };
 }
 
-async function hasLeader(url: string, agent: RunningProgram | undefined): Promise<boolean> {
+async function hasLeader(url: string, node: string, agent: RunningProgram | undefined): Promise<boolean> {
   if (agent?.hasEnded()) throw new Error('the agent has ended');
   const leader = await ask(url, 'GET', '/v1/status/leader');
   // The leader knows itself a moment before the agent's own node is in the catalog.
-  const nodes = await ask(url, 'GET', '/v1/health/node/test');
+  const nodes = await ask(url, 'GET', `/v1/health/node/${node}`);
   return typeof leader === 'string' && leader !== '' && Array.isArray(nodes) && nodes.length > 0;
 }
 
