@@ -48,8 +48,8 @@ export async function hasCandidate(name: string, signal: AbortSignal): Promise<b
 
 /** Packages of another Debian suite, as files. */
 export interface DebianSuite {
-  /** Fetches a package, of a suite if one is named (`haproxy/experimental`), and unpacks it into `root`; answers the file. @throws OperationError. */
-  readonly unpack: (name: string) => Promise<string>;
+  /** Fetches packages, of a suite if one is named (`haproxy/experimental`), and unpacks them into `root`; answers the files. @throws OperationError. */
+  readonly unpack: (names: readonly string[]) => Promise<readonly string[]>;
   readonly root: string;
   /** Removes what apt needed. */
   readonly close: () => Promise<void>;
@@ -71,11 +71,12 @@ export async function openSuite(suites: readonly string[], folder: string, signa
   await apt([...options, 'update'], signal);
   return {
     root,
-    unpack: async (name) => {
-      await apt([...options, 'download', name], signal, folder);
-      const [file = ''] = (await readdir(folder)).filter((found) => found.startsWith(`${name.split('/')[0]}_`));
-      await execa('dpkg-deb', ['-x', file, root], { cwd: folder, stdin: 'ignore', cancelSignal: signal });
-      return at(file);
+    unpack: async (names) => {
+      await apt([...options, 'download', ...names], signal, folder);
+      const found = await readdir(folder);
+      const files = names.map((name) => found.find((file) => file.startsWith(`${name.split('/')[0]}_`)) ?? name);
+      for (const file of files) await execa('dpkg-deb', ['-x', file, root], { cwd: folder, stdin: 'ignore', cancelSignal: signal });
+      return files.map(at);
     },
     close: async () => {
       await Promise.all([lists, cache].map((path) => rm(path, { recursive: true, force: true })));
@@ -86,7 +87,7 @@ export async function openSuite(suites: readonly string[], folder: string, signa
 /** Unpacks one package of another Debian suite into `folder`/root; answers that. @throws OperationError. */
 export async function unpackFrom(suite: string, name: string, folder: string, signal: AbortSignal): Promise<string> {
   const { unpack, root, close } = await openSuite([suite], folder, signal);
-  await unpack(name);
+  await unpack([name]);
   await close();
   return root;
 }

@@ -45,13 +45,12 @@ async function isVersion(program: string, version: string): Promise<boolean> {
 async function fetchHaproxy(version: HaproxyVersion, folder: string): Promise<void> {
   const { unpack, root, close } = await openSuite(SUITES[version], folder, new AbortController().signal);
   const done = new Set<string>();
-  const queue = [`haproxy/${SUITES[version][0]}`];
-  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    if (done.has(name)) continue;
-    done.add(name);
-    const file = await unpack(name);
-    const { stdout } = await execa('dpkg-deb', ['-f', file, 'Depends']);
-    queue.push(...librariesOf(stdout));
+  // Each call of apt reads all lists again: what is known to be needed is fetched at once.
+  for (let wanted = [`haproxy/${SUITES[version][0]}`]; wanted.length > 0; ) {
+    const files = await unpack(wanted);
+    for (const name of wanted) done.add(name);
+    const depends = await Promise.all(files.map(async (file) => (await execa('dpkg-deb', ['-f', file, 'Depends'])).stdout));
+    wanted = [...new Set(depends.flatMap(librariesOf))].filter((name) => !done.has(name));
   }
   await close();
   const files = (await readdir(root, { recursive: true })).map(String);
