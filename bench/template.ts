@@ -136,6 +136,14 @@ async function onceOver(contestant: Contestant, url: string): Promise<number> {
 }
 
 /** Rows of a long run: what it holds, what a change costs, what it does when nothing changes. */
+let lastPort = 1_000;
+
+/** A port that no service had before: the contestants share a Consul, and what one has changed is no change for the next. */
+function newPort(): number {
+  lastPort += 1;
+  return lastPort;
+}
+
 async function longRun(consul: TestConsul, contestant: Contestant, services: number, url: string, ...args: readonly string[]) {
   await using running = await start(contestant, 'each', url, ...args);
   await until(() => running.text().split('\n').length > services, 60_000, 'all services are in the file');
@@ -143,21 +151,22 @@ async function longRun(consul: TestConsul, contestant: Contestant, services: num
   const cpuBefore = ownCpuMs(running.program.pid);
   await wait(IDLE_MS);
   const idle = `${(((ownCpuMs(running.program.pid) - cpuBefore) / IDLE_MS) * 100).toFixed(2)} %`;
-  const changes = async (serviceOf: (at: number) => number, from: number) => {
+  const changes = async (serviceOf: (at: number) => number) => {
     const [times, cpu] = [[] as number[], ownCpuMs(running.program.pid)];
     for (let at = 0; at < CHANGES; at++) {
       await wait(BETWEEN_MS);
+      const port = newPort();
       times.push(
         await running.latency(
-          () => register(consul, serviceOf(at), from + at),
-          (text) => text.includes(`s${serviceOf(at)} 10.0.0.1:${from + at}\n`),
+          () => register(consul, serviceOf(at), port),
+          (text) => text.includes(`s${serviceOf(at)} 10.0.0.1:${port}\n`),
         ),
       );
     }
     return `${quantiles(times)}, ${((ownCpuMs(running.program.pid) - cpu) / CHANGES).toFixed(0)} ms of CPU`;
   };
-  const same = await changes(() => 7, 1_000);
-  const other = await changes((at) => 20 + at, 2_000);
+  const same = await changes(() => 7);
+  const other = await changes((at) => 20 + at);
   return { idle, same, other, memory: `${residentMib(running.program.pid)} MiB` };
 }
 
@@ -173,9 +182,10 @@ async function counts(consul: TestConsul, contestant: Contestant, services: numb
   const changed = proxy.asked.length;
   for (let at = 0; at < CHANGES; at++) {
     await wait(BETWEEN_MS);
+    const port = newPort();
     await running.latency(
-      () => register(consul, 7, 3_000 + at),
-      (text) => text.includes(`:${3_000 + at}\n`),
+      () => register(consul, 7, port),
+      (text) => text.includes(`:${port}\n`),
     );
   }
   const { open, most } = proxy.connections();
