@@ -29,7 +29,7 @@ export function keepUnchanged(before: readonly Instance[] | undefined, after: re
 }
 
 /** Nothing differs that a consumer can see. */
-export function isSameInstance(a: Instance, b: Instance): boolean {
+function isSameInstance(a: Instance, b: Instance): boolean {
   return (
     a.service === b.service &&
     a.id === b.id &&

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { constants as os } from 'node:os';
-import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
 
 /** What process 1 passes on; the others end it, or are the kernel's own business. */
 const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT', 'SIGALRM'] as const;
@@ -13,7 +12,7 @@ const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
  */
 export async function underInit(run: () => Promise<number>): Promise<number> {
   if (process.pid !== 1) return await run();
-  const init = findOnPath('tini', process.env['PATH'] ?? '');
+  const init = findProgram('tini');
   if (init !== undefined) return await passOnTo(init, ['-s', '--', process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
   process.stderr.write('toots: this is process 1, and there is no tini: ended grandchildren stay as zombies; use docker run --init\n');
   return await run();
@@ -26,20 +25,4 @@ async function passOnTo(file: string, args: readonly string[]): Promise<number> 
     child.once('error', reject);
     child.once('exit', (code, name) => resolve(code ?? 128 + (name === null ? 0 : os.signals[name])));
   });
-}
-
-/** The first program of that name; undefined when there is none. */
-export function findOnPath(name: string, path: string): string | undefined {
-  return path
-    .split(':')
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

@@ -9,7 +9,7 @@ export interface CommandHelp {
 }
 
 /** What docs/settings.md describes, in this order. */
-export const DOCUMENTED = [
+const DOCUMENTED = [
   'registrator',
   'templater',
   'up',

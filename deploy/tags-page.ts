@@ -1,4 +1,5 @@
-import { EDGE_OPTIONS, type EdgeOption, HTTP_TAGS } from '../model/edge-options.ts';
+import { EDGE_OPTIONS, type EdgeOption } from '../model/edge-options.ts';
+import { HTTP_TAGS } from '../model/edge-tags.ts';
 
 /** What a tag's row says of instances that differ, and of a value that does not parse. */
 const SCOPES = {

@@ -1,7 +1,7 @@
 import type { Catalog } from './catalog.ts';
 import { type EdgeInstance, type EdgePlan, groupKey, virtualHost } from './edge.ts';
 import { instanceName, type Resolved } from './edge-instances.ts';
-import { concernsEdge, shownTag } from './edge-options.ts';
+import { concernsEdge, shownTag } from './edge-tags.ts';
 import type { HostPattern } from './host-pattern.ts';
 import { type Instance, isServed, variantOf } from './instance.ts';
 import { type PathPrefix, showPathPrefix } from './path-prefix.ts';
@@ -93,7 +93,7 @@ function prefixesOf(vhosts: EdgePlan['vhosts'], host: string): PathPrefix[] {
 }
 
 /** As HAProxy compares it: lower case, without port and dots at the end. */
-export function normalHost(header: string): string {
+function normalHost(header: string): string {
   return header.toLowerCase().replace(/:\d*$/, '').replace(/\.+$/, '');
 }
 

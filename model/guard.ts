@@ -29,7 +29,7 @@ export interface Guarded {
 }
 
 /** Nodes have their own IDs. */
-export function instanceKey({ node, id }: Instance): string {
+function instanceKey({ node, id }: Instance): string {
   return `${node}\0${id}`;
 }
 

@@ -13,7 +13,7 @@ export interface Problem {
 }
 
 /** How much of a refused value is shown, characters. */
-export const SHOWN_VALUE_LENGTH = 200;
+const SHOWN_VALUE_LENGTH = 200;
 
 /** A refused value as it may be shown: its control characters made visible, its length bounded. */
 export function shownValue(value: string): string {

@@ -1,20 +1,11 @@
 import { byteOrder } from './compare.ts';
 import type { GroupOptions } from './edge.ts';
-import {
-  EDGE_OPTIONS,
-  type EdgeOption,
-  HTTP_TAGS,
-  INSTANCE_DEFAULTS,
-  isForEdge,
-  NOT_SHOWN,
-  type ParsedOption,
-  tagOf,
-  unknownTags,
-  valuesOfTag,
-} from './edge-options.ts';
+import { EDGE_OPTIONS, type EdgeOption, INSTANCE_DEFAULTS, tagOf } from './edge-options.ts';
+import { HTTP_TAGS, isForEdge, NOT_SHOWN, unknownTags, valuesOfTag } from './edge-tags.ts';
 import type { EdgeUser } from './edge-user.ts';
 import type { HostPattern } from './host-pattern.ts';
 import type { Instance } from './instance.ts';
+import type { ParsedOption } from './option-values.ts';
 import type { PathPrefix } from './path-prefix.ts';
 import { type Problem, shownValue } from './problem.ts';
 import type { Weight } from './weight.ts';

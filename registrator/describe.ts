@@ -1,5 +1,6 @@
 import { type Check, META, type Registration } from '../consul/registration.ts';
-import { EDGE_OPTIONS, isForEdge, valuesOfTag } from '../model/edge-options.ts';
+import { EDGE_OPTIONS } from '../model/edge-options.ts';
+import { isForEdge, valuesOfTag } from '../model/edge-tags.ts';
 import type { Problem } from '../model/problem.ts';
 import { shownValue } from '../model/problem.ts';
 import { DEFAULT_WEIGHT } from '../model/weight.ts';
@@ -56,7 +57,7 @@ export interface DescribedService {
 }
 
 /** ID of the check that tells what Docker's HEALTHCHECK found. */
-export const healthCheckId = (serviceId: string): string => `service:${serviceId}:docker`;
+const healthCheckId = (serviceId: string): string => `service:${serviceId}:docker`;
 
 /** Pure: the services of a container, by gliderlabs registrator's keys and ours. */
 export function describeContainer(container: Container, policy: DescribePolicy, near: Surroundings): Description {

@@ -60,7 +60,7 @@ async function planNow(settings: EdgeSettings, catalog: Catalog, open: ReadonlyM
 }
 
 /** The text of a dry run. Pure. */
-export function describeDryRun({ plan, problems }: PlannedEdge, { actions, reasons }: EdgeChange): string {
+function describeDryRun({ plan, problems }: PlannedEdge, { actions, reasons }: EdgeChange): string {
   const groups = [...plan.groups.values()].map(
     ({ key, mode, instances }) => `${key}: ${mode}, ${instances.length} ${instances.length === 1 ? 'instance' : 'instances'}`,
   );

@@ -22,7 +22,7 @@ export function answersOf(conf: ClusterConf): Answers | undefined {
 }
 
 /** The roles that a configuration names. Pure. */
-export function rolesOf(conf: ClusterConf): Roles {
+function rolesOf(conf: ClusterConf): Roles {
   return new Set(ROLES.filter((role) => conf[ROLE_KEYS[role]] === true));
 }
 

@@ -44,7 +44,7 @@ export function consulDaemon(context: NodeContext): { readonly daemon: Daemon; r
 }
 
 /** The agent's configuration file. Pure. */
-export function agentConfig(context: NodeContext): object {
+function agentConfig(context: NodeContext): object {
   const { conf, answers, address, nodeName } = context;
   const isServer = answers.roles.has('master');
   return {

@@ -107,7 +107,7 @@ export const configCommand = command(
 );
 
 /** What is set, as it would stand in Toots.conf, credentials left out. Pure. */
-export function settingsText({ daemons, ...fixed }: ClusterConf): string {
+function settingsText({ daemons, ...fixed }: ClusterConf): string {
   const lines = Object.entries(fixed).flatMap(([key, value]) => {
     if (value === undefined) return [];
     return [`# ${key}=${key === 'MARATHON_CREDENTIALS' ? '(hidden)' : Array.isArray(value) ? value.join(',') : String(value)}\n`];

@@ -1,9 +1,9 @@
 import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { findProgram } from '../../daemon/find-program.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { docker } from '../host/docker-engine.ts';
-import { findProgram } from '../host/find-program.ts';
 import { dockerRunArguments, type MarathonApp, readMarathonApp } from '../marathon-app.ts';
 import type { DemoPorts } from './demo-ports.ts';
 

@@ -79,14 +79,14 @@ async function explain(
 }
 
 /** A word without dot, slash or colon is a service; anything else is a host, a path, or both, with or without a scheme. */
-export function questionOf(target: string): { service: string } | { host: string; path: string } {
+function questionOf(target: string): { service: string } | { host: string; path: string } {
   if (/^[^./:]+$/.test(target)) return { service: target };
   const [, host = '', path = '/'] = /^(?:https?:\/\/)?([^/]*)(\/.*)?$/.exec(target) ?? [];
   return { host, path };
 }
 
 /** Pure. */
-export function requestText({ host, path, rule, claim, service: found }: Request): string {
+function requestText({ host, path, rule, claim, service: found }: Request): string {
   const what = `${host}${path}`;
   if (rule === 'landing page') return `${what}: this node's own name, so the landing page\n`;
   if (rule === 'none' || found === undefined)
@@ -95,7 +95,7 @@ export function requestText({ host, path, rule, claim, service: found }: Request
 }
 
 /** Pure. */
-export function serviceText({ service: name, known, hosts, vhosts, paths, ports, instances, problems }: Service): string {
+function serviceText({ service: name, known, hosts, vhosts, paths, ports, instances, problems }: Service): string {
   if (!known)
     return `${name}: Consul has no service of this name with a tag for the edge (haproxy, haproxy_route=/path, haproxy_tcp=PORT)\n`;
   const variants = new Set(instances.map(({ variant }) => variant));

@@ -50,7 +50,7 @@ export function notGeneration(word: string): string {
 }
 
 /** Pure. */
-export function listText({ pinned, generations }: v.InferOutput<typeof list>): string {
+function listText({ pinned, generations }: v.InferOutput<typeof list>): string {
   if (generations.length === 0) return 'Nothing has changed yet.\n';
   const width = String(generations.at(-1)?.number ?? 0).length;
   const rows = generations.map(
@@ -60,7 +60,7 @@ export function listText({ pinned, generations }: v.InferOutput<typeof list>): s
 }
 
 /** Pure. */
-export function generationText({ said, diff, ...one }: v.InferOutput<typeof told>): string {
+function generationText({ said, diff, ...one }: v.InferOutput<typeof told>): string {
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
   const left = one.commands - said.length;

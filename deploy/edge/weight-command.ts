@@ -72,7 +72,7 @@ function unknownVariant(service: string, name: string, variants: ReadonlySet<str
 }
 
 /** `stable=90` words to an object; every fault is told. Pure. */
-export function readShares(words: readonly string[]): { shares: Record<string, number>; problems: string[] } {
+function readShares(words: readonly string[]): { shares: Record<string, number>; problems: string[] } {
   const pairs = words.map((word) => ({ word, match: /^([^=]+)=(\d+(?:\.\d+)?)$/.exec(word) }));
   const problems = pairs
     .filter(({ match }) => match === null)

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
+import { findProgram } from '../../daemon/find-program.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { findProgram } from './find-program.ts';
 
 /** Waits for another apt instead of failing, asks nothing, and starts without what is only recommended. */
 const APT_OPTIONS = ['-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3'] as const;

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
+import { findProgram } from '../../daemon/find-program.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { sleep } from '../../daemon/sleep.ts';
-import { findProgram } from './find-program.ts';
 import { endProcess, identify, type ProcessIdentity } from './process-identity.ts';
 
 /** The engine's socket: the one place, whatever DOCKER_HOST says, because its containers have to be on this machine. */

@@ -1,9 +1,9 @@
 import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findProgram } from '../../daemon/find-program.ts';
 import type { Progress } from '../progress.ts';
 import { hasCandidate, installPackages, unpackFrom } from './debian.ts';
-import { findProgram } from './find-program.ts';
 import { isStatic } from './is-static.ts';
 
 /** A program, and the Debian packages that may bring it, the first that this Debian has. */

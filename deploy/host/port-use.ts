@@ -41,7 +41,7 @@ async function canReceive(port: number): Promise<boolean> {
 }
 
 /** `NAME (pid N)` of a program that listens on the port; undefined when the kernel does not tell. */
-export function holderOf(port: number): string | undefined {
+function holderOf(port: number): string | undefined {
   const inodes = new Set(['tcp', 'tcp6', 'udp', 'udp6'].flatMap((table) => listeningInodes(readText(`/proc/net/${table}`), port)));
   if (inodes.size === 0) return undefined;
   const pid = readdirSync('/proc').find((name) => /^\d+$/.test(name) && hasSocket(name, inodes));

@@ -1,4 +1,4 @@
-import { concernsEdge } from '../../model/edge-options.ts';
+import { concernsEdge } from '../../model/edge-tags.ts';
 
 /** What of Consul the edge follows: services with a tag that speaks of it, and the keys that override tags. */
 export const EDGE_WATCH = {

@@ -41,7 +41,7 @@ export interface History {
   readonly flush: () => Promise<void>;
 }
 
-export const KEPT_COMMANDS = 50;
+const KEPT_COMMANDS = 50;
 const KEPT_ANSWER_CHARACTERS = 200;
 /** When the file holds more than this, the older half of its generations becomes one. */
 const MOST_GENERATIONS = 500;

@@ -138,7 +138,7 @@ export function parseBackendSections(text: string): Map<string, string> {
 const SERVER_STATISTICS = 'show stat -1 4 -1';
 
 /** The limits of connections by `backend/server`, of the answer to `show stat`. Pure. */
-export function parseLimits(text: string): Map<string, number> {
+function parseLimits(text: string): Map<string, number> {
   return new Map(
     parseStatistics(text, ['pxname', 'svname', 'slim']).flatMap(([group, name, limit]) =>
       limit ? [[`${group}/${name}`, Number(limit)] as const] : [],

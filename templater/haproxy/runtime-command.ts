@@ -74,7 +74,7 @@ function certificateCommands(file: string, pem: string): RuntimeCommand[] {
 }
 
 /** The map's name at run time: the path of its file. */
-export function mapFile(map: MapName, { hostsMap, vhostsMap, variantsMap, pathsMap }: MapFiles): string {
+function mapFile(map: MapName, { hostsMap, vhostsMap, variantsMap, pathsMap }: MapFiles): string {
   return { hosts: hostsMap, vhosts: vhostsMap, variants: variantsMap, paths: pathsMap }[map];
 }
 

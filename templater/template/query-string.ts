@@ -11,7 +11,7 @@ export interface ServiceQuestion {
   readonly params: Readonly<Record<string, string>>;
 }
 
-export const STATUSES = ['any', 'passing', 'warning', 'critical', 'maintenance'] as const;
+const STATUSES = ['any', 'passing', 'warning', 'critical', 'maintenance'] as const;
 export type Status = (typeof STATUSES)[number];
 
 const SERVICE =

@@ -17,7 +17,7 @@ const METHODS = {
  * What `value.name` is in a template: own fields, entries of a map, and the methods above. A function has no fields, so that none of
  * `constructor`, `prototype`, `call` leads out of the template. Pure.
  */
-export function memberOf(value: unknown, name: unknown): unknown {
+function memberOf(value: unknown, name: unknown): unknown {
   if (value === undefined || value === null || typeof value === 'function') return undefined;
   if (value instanceof Map) return value.get(name) ?? value.get(Number(name)) ?? value.get(String(name));
   const key = typeof name === 'symbol' ? undefined : String(name);

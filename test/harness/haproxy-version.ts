@@ -66,7 +66,7 @@ async function fetchHaproxy(version: HaproxyVersion, folder: string): Promise<vo
 }
 
 /** Of `libc6 (>= 2.38), adduser, libssl3t64 | libssl3` the libraries, of alternatives the first. Pure. */
-export function librariesOf(depends: string): string[] {
+function librariesOf(depends: string): string[] {
   return depends
     .split(',')
     .map((one) => /^[a-z0-9][a-z0-9+.-]*/.exec(one.trim())?.[0] ?? '')

@@ -3,7 +3,7 @@ import { createTransport } from '../../consul/transport.ts';
 import { ensureTokens } from '../../deploy/cluster/acl.ts';
 import { makeSecrets } from '../../deploy/cluster/make-secrets.ts';
 import type { TokenName } from '../../deploy/cluster/secrets.ts';
-import { startConsul } from '../harness/consul.ts';
+import { startConsul, type TestConsul } from '../harness/consul.ts';
 
 /** The secret of those who have none (Consul's own word). */
 const ANONYMOUS = 'anonymous';
@@ -36,14 +36,20 @@ const TRIALS: readonly (readonly [
   ['take a snapshot', 'GET', '/v1/snapshot', undefined, ['management']],
 ];
 
+/** A Consul that refuses what no token allows. */
+const startSecured = (management: string) =>
+  startConsul({
+    config: { acl: { enabled: true, default_policy: 'deny', tokens: { master: management, agent: management, default: management } } },
+  });
+
+const transportWith = ({ host, httpPort: port }: TestConsul, token: string) =>
+  createTransport({ address: { kind: 'tcp', tls: false, host, port }, token: () => token });
+
 test('each daemon’s token can do its work and nothing else; without one there is nothing', async () => {
   const secrets = await makeSecrets('dc1', 'consul', signal);
   const { management } = secrets.tokens;
-  await using consul = await startConsul({
-    config: { acl: { enabled: true, default_policy: 'deny', tokens: { master: management, agent: management, default: management } } },
-  });
-  const as = (token: string) =>
-    createTransport({ address: { kind: 'tcp', tls: false, host: consul.host, port: consul.httpPort }, token: () => token });
+  await using consul = await startSecured(management);
+  const as = (token: string) => transportWith(consul, token);
   await using admin = as(management);
   await ensureTokens(admin, secrets, signal);
   await ensureTokens(admin, secrets, signal); // another master does the same, and it is no error
@@ -69,11 +75,8 @@ test('each daemon’s token can do its work and nothing else; without one there 
 test('only those that may read services and nodes see them', async () => {
   const secrets = await makeSecrets('dc1', 'consul', signal);
   const { management } = secrets.tokens;
-  await using consul = await startConsul({
-    config: { acl: { enabled: true, default_policy: 'deny', tokens: { master: management, agent: management, default: management } } },
-  });
-  const as = (token: string) =>
-    createTransport({ address: { kind: 'tcp', tls: false, host: consul.host, port: consul.httpPort }, token: () => token });
+  await using consul = await startSecured(management);
+  const as = (token: string) => transportWith(consul, token);
   await using admin = as(management);
   await ensureTokens(admin, secrets, signal);
 

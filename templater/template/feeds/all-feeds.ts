@@ -16,7 +16,7 @@ export type AllFeedsPorts = Omit<FeedPorts, 'transport'> & {
  * Blocking queries for keys, and as many for other endpoints, by what the agent may hold for us. Over HTTP/1.1 the connections are 20 for the
  * agent's own datacenter, and 8 for another; over HTTP/2 they hardly matter.
  */
-export function heldQueries(capacity: number): number {
+function heldQueries(capacity: number): number {
   if (capacity > 100) return 400;
   return capacity >= 16 ? 4 : 1;
 }

@@ -6,7 +6,7 @@ import { type Feed, type FeedPorts, UNDOUBTED } from './heard.ts';
 import { oneEach } from './one-each.ts';
 
 /** How often a file is looked at, milliseconds. Polling sees a file that was replaced, on every file system. */
-export const FILE_EVERY_MS = 500;
+const FILE_EVERY_MS = 500;
 
 /** Files that templates read. One that is not there is an answer too: undefined. */
 export function createFileFeed({ hear }: Pick<FeedPorts, 'hear'>, signal: AbortSignal): Feed {

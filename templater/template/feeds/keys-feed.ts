@@ -88,7 +88,7 @@ function groupQuery({ path }: Group): BlockingQuery<ReadonlyMap<string, KeyValue
 }
 
 /** Queries by the path that answers them: their own when there are at most `most`, else their first folder. Pure. */
-export function groupKeys(queries: readonly Query[], most: number): ReadonlyMap<string, readonly Query[]> {
+function groupKeys(queries: readonly Query[], most: number): ReadonlyMap<string, readonly Query[]> {
   const way: KeyWay = queries.length <= most ? 'each' : 'folders';
   const groups = new Map<string, Query[]>();
   for (const query of queries) {

@@ -25,7 +25,7 @@ export function conf(text = ''): ClusterConf {
 
 const uuid = (last: number) => `00000000-0000-4000-8000-00000000000${last}`;
 
-export const SECRETS: Secrets = {
+const SECRETS: Secrets = {
   gossipKey: 'gossip',
   ca: { cert: 'CA', key: 'CA KEY' },
   server: { cert: 'SERVER', key: 'SERVER KEY' },

@@ -14,7 +14,7 @@ export function edgeInstance(name: string, given: Partial<EdgeInstance> = {}): E
 }
 
 /** What a group has whose service sets nothing. */
-export const NO_OPTIONS: GroupOptions = {
+const NO_OPTIONS: GroupOptions = {
   balance: 'roundrobin',
   check: undefined,
   redirect: undefined,

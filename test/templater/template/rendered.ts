@@ -2,7 +2,7 @@ import { compileTemplate, type TemplateText } from '../../../templater/template/
 import { evaluate, type Surroundings } from '../../../templater/template/evaluate.ts';
 import { createStore, type Store } from '../../../templater/template/store.ts';
 
-export const NOWHERE: Surroundings = {
+const NOWHERE: Surroundings = {
   env: {},
   folder: undefined,
   sandboxPath: undefined,
