@@ -49,37 +49,56 @@ async function seen(consul: TestConsul, service: string, instances: number, whic
   }
 }
 
-async function follow(consul: TestConsul, registrator: TestRegistrator): Promise<void> {
+/** When the engine tells of a container's death, to anyone. */
+async function deathOf(id: string, listening: AbortSignal): Promise<() => Promise<number>> {
+  const stream = await engine.getEvents({ filters: { container: [id], event: ['die'] }, abortSignal: listening });
+  const told: number[] = [];
+  stream.on('data', () => told.push(now()));
+  stream.on('error', () => undefined);
+  return async () => {
+    await until(() => told.length > 0, 10_000, 'the engine tells of the death');
+    return told.splice(0)[0] ?? Number.NaN;
+  };
+}
+
+async function follow(consul: TestConsul, registrator: TestRegistrator, how: 'stop' | 'kill'): Promise<void> {
   const container = await engine.createContainer({
     Image: await testImage(),
     Cmd: ['sleep', '3600'],
     Env: ['SERVICE_NAME=followed'],
     ExposedPorts: { '80/tcp': {} },
-    HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '' }] } },
+    HostConfig: { Init: true, PortBindings: { '80/tcp': [{ HostPort: '' }] } },
   });
-  const [starts, leaves, ends]: [number[], number[], number[]] = [[], [], []];
+  const [starts, leaves, ends, tellings]: [number[], number[], number[], number[]] = [[], [], [], []];
+  const listening = new AbortController();
+  const death = await deathOf(container.id, listening.signal);
   try {
     for (let round = 0; round < FOLLOWED; round += 1) {
       const [at] = await Promise.all([seen(consul, 'followed', 1), container.start()]);
       starts.push(at - Date.parse((await container.inspect()).State.StartedAt));
-      const [left, gone] = await Promise.all([
+      const [left, gone, told] = await Promise.all([
         seen(consul, 'followed', 0),
         seen(consul, 'followed', 0, 'all'),
-        wait(100).then(() => container.kill()),
+        death(),
+        wait(100).then(() => container[how]()),
       ]);
       await container.wait();
       const finished = Date.parse((await container.inspect()).State.FinishedAt);
       leaves.push(left - finished);
       ends.push(gone - finished);
+      tellings.push(told - finished);
       if (gone - finished > OUTLIER_MS)
         console.log(`round ${round}: ${gone - finished} ms\n${tail(registrator)}\n${tail({ program: consul })}`);
     }
   } finally {
+    listening.abort();
     await container.remove({ force: true });
   }
-  report(`start → seen by a watcher, ${FOLLOWED} times (StartedAt → answer of a blocking query)`, quantiles(starts));
-  report(`end → no longer passing, ${FOLLOWED} times (FinishedAt → answer of a blocking query)`, quantiles(leaves));
-  report(`end → gone, ${FOLLOWED} times (the same, no longer registered)`, quantiles(ends));
+  const measured = `, ${FOLLOWED} times (`;
+  if (how === 'stop') report(`start → seen by a watcher${measured}StartedAt → answer of a blocking query)`, quantiles(starts));
+  report(`docker ${how}: end → no longer passing${measured}FinishedAt → answer of a blocking query)`, quantiles(leaves));
+  report(`docker ${how}: end → gone${measured}the same, no longer registered)`, quantiles(ends));
+  report(`docker ${how}: end → the engine tells of it${measured}FinishedAt → \`die\` at another listener)`, quantiles(tellings));
 }
 
 /** What takes this long has a cause that is no matter of speed: both logs tell it. */
@@ -174,7 +193,7 @@ async function simulate(): Promise<void> {
 if (parts.includes('follow') || parts.includes('burst')) {
   await using consul = await startConsul();
   await using registrator = await startRegistrator({ consul, args: ['-ip', '10.0.0.5'] });
-  if (parts.includes('follow')) await follow(consul, registrator);
+  if (parts.includes('follow')) for (const how of ['stop', 'kill'] as const) await follow(consul, registrator, how);
   if (parts.includes('burst')) for (const { containers, times } of BURSTS) await burst(consul, containers, times);
 }
 if (parts.includes('simulate')) await simulate();

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { byteOrder } from '../model/compare.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AgentFacts } from './agent-facts.ts';
@@ -27,15 +28,18 @@ export interface Claim {
   readonly hold?: string;
 }
 
-/** What a container wants in its phase. Who is about to end is not registered any more, and kept where it is. */
+/** What a container wants in its phase. Who is about to end is not registered any more, and kept where it is, unless nothing can survive its end. */
 export function claimsOf(entry: Entry, policy: { readonly register: 'started' | 'healthy' }): readonly Claim[] {
   const { phase, description, track } = entry;
-  if (description === undefined || !(isLive(phase) || phase.kind === 'failed')) return [];
+  if (description === undefined || !(isLive(phase) || phase.kind === 'failed') || isKilled(phase)) return [];
   const isAwaited = policy.register === 'healthy' && (track.seen?.container.state.health ?? 'healthy') !== 'healthy';
   const creates = (phase.kind === 'up' || phase.kind === 'paused') && !isAwaited;
   const hold = holdOf(phase);
   return description.services.map((service) => ({ entry, service, creates, ...(hold !== undefined && { hold }) }));
 }
+
+/** No process outlives SIGKILL, and `die` comes only when its network and file system are taken down: 20 ms and more later. */
+const isKilled = (phase: Phase) => phase.kind === 'draining' && phase.sent?.signal === constants.signals.SIGKILL;
 
 function holdOf(phase: Phase): string | undefined {
   if (phase.kind === 'draining') return drainHold(phase.sent);

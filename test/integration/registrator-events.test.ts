@@ -118,6 +118,17 @@ test('healthy, told while it stops, does not bring it back', async () => {
   expect(await agent.statusOf('h:web:80')).toBe('critical');
 });
 
+test('SIGKILL deregisters before the engine tells of the death; what has survived it is served again', async () => {
+  engine.start('a', { ...web(), stopTimeout: 1 });
+  await is('h:web:80', 'passing');
+
+  engine.event('a', 'kill', { signal: '9' });
+  await until(async () => !(await agent.ids()).includes('h:web:80'), SOON, 'it is deregistered');
+
+  await is('h:web:80', 'passing');
+  expect((await registrator.status()).containers).toMatchObject([{ id: 'a', phase: 'up' }]);
+});
+
 test('killed and started again in mid-drain, and the engine remembers the signal no more: it knows by the reason in Consul, until StopTimeout is over', async () => {
   engine.start('a', { ...web(), stopTimeout: 4 });
   await is('h:web:80', 'passing');

@@ -53,6 +53,20 @@ test.each<[string, InspectedContainer, Stimulus[], Partial<HostPolicy>, object]>
   expect(host.verdict('h:a:80', undefined)).toEqual({ kind: 'wanted', registration: expect.anything(), ...verdict });
 });
 
+test('a container that is killed wants nothing from then on, and its services again if it is still there when StopTimeout is over', () => {
+  const host = aHost();
+  host.learn('a', inspected('a'));
+
+  host.learn('a', killed(9));
+  expect(host.phase('a')?.kind).toBe('draining');
+  expect(host.verdict('h:a:80', ours('a'))).toEqual({ kind: 'unwanted' });
+  host.learn('a', inspected('a'));
+  expect(host.verdict('h:a:80', ours('a'))).toEqual({ kind: 'unwanted' });
+
+  host.learn('a', { ...inspected('a'), asked: { order: ++order, ms: Date.now() + 60_000 } } as Stimulus);
+  expect(host.verdict('h:a:80', undefined)).toMatchObject({ kind: 'wanted', creates: true });
+});
+
 test.each<[string, string, Partial<HostPolicy>, number]>([
   ['the loopback address', '127.0.0.1', {}, 1],
   ['no address', '0.0.0.0', {}, 1],
