@@ -1,39 +1,40 @@
 /**
  * How soon the edge follows, what a storm of changes costs requests, and what many services cost.
- *   npm run build && node dist/bench/edge.js [SERVICES…]     prints, and writes bench/results/edge.md
- * consul and haproxy (or that of TOOTS_HAPROXY) on this machine, which should do nothing else. Two minutes.
+ *   npm run build && node dist/bench/edge.js [PART…]     prints, and writes bench/results/edge.md
+ * A part is `follow`, `storm` or a number of services; without one it is all of them, four minutes.
+ * consul and haproxy (or that of TOOTS_HAPROXY) on this machine, which should do nothing else; HAProxy 3.4 is fetched from Debian.
  */
-import { writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startConsul, type TestConsul } from '../test/harness/consul.ts';
 import { startEdge, type TestEdge } from '../test/harness/edge.ts';
 import { startEdgeWorld } from '../test/harness/edge-world.ts';
 import { startFleet } from '../test/harness/fleet.ts';
+import { haproxyOf } from '../test/harness/haproxy-version.ts';
 import { startLoad } from '../test/harness/load.ts';
-import { PROJECT_FOLDER } from '../test/harness/program.ts';
 import { deregister, register } from '../test/harness/registered.ts';
 import { usageOf } from '../test/harness/registrator.ts';
 import { request } from '../test/harness/request.ts';
 import { until } from '../test/harness/until.ts';
+import { connectionsTo } from './connections.ts';
 import { quantiles } from './quantiles.ts';
+import { createReport } from './report.ts';
 
 const TIMES = 30;
-const INSTANCES = 10;
-const IDLE_S = 10;
+/** By number of services, the instances of each. */
+const SIZES: ReadonlyMap<number, number> = new Map([
+  [100, 10],
+  [500, 5],
+  [1_000, 10],
+  [5_000, 5],
+]);
+const IDLE_S = 20;
 /** Lets what came before finish, so that it is not measured too, and an edge be quiet, milliseconds. */
 const CALM_MS = 1_100;
+const STORM = { added: 200, overMs: 20_000, stoppedAfterMs: 2_000 };
 
-const loadBefore = (loadavg()[0] ?? 0).toFixed(1);
-const rows: string[] = [];
+const { row: report, write } = createReport('edge', 'The edge');
 const now = () => performance.now();
-
-const report = (what: string, result: string) => {
-  rows.push(`| ${what} | ${result} |`);
-  console.log(`${what}: ${result}`);
-};
 
 /** Asks a host without a pause until it is answered as wanted; answers when. */
 async function answered(
@@ -56,7 +57,7 @@ async function follow(): Promise<void> {
   await using world = await startEdgeWorld();
   await world.serve('web', 'stays', ['haproxy']);
   await world.isAnswered('web.service', 'web/stays');
-  const [added, gone, fresh]: [number[], number[], number[]] = [[], [], []];
+  const [added, gone]: [number[], number[]] = [[], []];
   for (let i = 0; i < TIMES; i += 1) {
     const id = `i${i}`;
     const instance = await world.fleet.add({ service: 'web', id });
@@ -76,20 +77,27 @@ async function follow(): Promise<void> {
     gone.push(last - start);
     await left;
   }
+  report(`new instance: register → first answer, ${TIMES} times`, quantiles(added));
+  report(`deregister → last answer, ${TIMES} times`, quantiles(gone));
+}
+
+/** `what` says how new services come to this HAProxy. */
+async function newServices(what: string, haproxy: string): Promise<void> {
+  await using world = await startEdgeWorld({ args: ['--haproxy', haproxy] });
+  await world.serve('web', 'stays', ['haproxy']);
+  await world.isAnswered('web.service', 'web/stays');
+  const before = await world.edge.metric('toots_edge_reloads_total');
+  const took: number[] = [];
   for (let i = 0; i < TIMES; i += 1) {
     await wait(CALM_MS);
     const { address, port } = await world.fleet.add({ service: `new-${i}`, id: 'a' });
     const start = now();
     const sent = register(world.consul, { service: `new-${i}`, id: `new-${i}`, tags: ['haproxy'], address, port });
-    fresh.push((await answered(world.edge, `new-${i}.service`, (_, status) => status === 200)) - start);
+    took.push((await answered(world.edge, `new-${i}.service`, (_, status) => status === 200)) - start);
     await sent;
   }
-  report(`new instance: register → first answer, ${TIMES} times`, quantiles(added));
-  report(`deregister → last answer, ${TIMES} times`, quantiles(gone));
-  report(
-    `new service: register → first 200, ${TIMES} times; reloads`,
-    `${quantiles(fresh)}; ${await world.edge.metric('toots_edge_reloads_total')}`,
-  );
+  const reloads = (await world.edge.metric('toots_edge_reloads_total')) - before;
+  report(`new service, ${what}: register → first 200, ${TIMES} times; reloads`, `${quantiles(took)}; ${reloads}`);
 }
 
 async function storm(): Promise<void> {
@@ -109,27 +117,28 @@ async function storm(): Promise<void> {
     }
     agent.destroy();
   })();
-  for (let i = 0; i < 50; i += 1) {
+  const start = now();
+  for (let i = 0; i < STORM.added; i += 1) {
     const one = await world.serve('web', `i${i}`, ['haproxy']);
-    await wait(50);
+    await wait(Math.max(0, start + ((i + 0.5) / STORM.added) * STORM.overMs - now()));
     await world.withdraw(one);
-    await wait(50);
-    setTimeout(() => void one.instance.stop(), 2_000);
+    await wait(Math.max(0, start + ((i + 1) / STORM.added) * STORM.overMs - now()));
+    setTimeout(() => void one.instance.stop(), STORM.stoppedAfterMs);
   }
-  await wait(2_500);
+  await wait(STORM.stoppedAfterMs + 500);
   end.abort();
   await probe;
   const { requests, failed } = await load.stop();
   const reloads = (await world.edge.metric('toots_edge_reloads_total')) - before;
   report(
-    '100 changes of instances under 8 keep-alive clients, each stopped 2 s after: failed of all requests; reloads',
+    `storm: ${STORM.added} instances added and withdrawn in ${STORM.overMs / 1_000} s under 8 keep-alive clients, each stopped 2 s after: failed of all requests; reloads`,
     `${failed} of ${requests + probes.length}; ${reloads}`,
   );
-  report('the same: a request', quantiles(probes));
+  report('storm: a request', quantiles(probes));
 }
 
-async function fill(consul: TestConsul, services: number): Promise<void> {
-  const all = Array.from({ length: services * INSTANCES }, (_, i) => i);
+async function fill(consul: TestConsul, services: number, instances: number): Promise<void> {
+  const all = Array.from({ length: services * instances }, (_, i) => i);
   const writer = async () => {
     for (let i = all.pop(); i !== undefined; i = all.pop()) {
       const [service, node] = [i % services, i % 50];
@@ -145,10 +154,11 @@ async function fill(consul: TestConsul, services: number): Promise<void> {
 }
 
 async function size(services: number): Promise<void> {
-  const name = `${services} services × ${INSTANCES}, over HTTPS`;
+  const instances = SIZES.get(services) ?? 10;
+  const name = `${services} services × ${instances}, over HTTPS`;
   await using consul = await startConsul({ https: true });
   await using fleet = startFleet();
-  await fill(consul, services);
+  await fill(consul, services, instances);
   const stays = await fleet.add({ service: 'probe', id: 'stays' });
   await register(consul, { service: 'probe', id: 'probe', tags: ['haproxy'], address: stays.address, port: stays.port });
 
@@ -158,17 +168,17 @@ async function size(services: number): Promise<void> {
   report(`${name}: cold start until the first answer`, `${((now() - start) / 1_000).toFixed(1)} s`);
 
   await wait(6_000);
-  const { pid } = edge.templater();
-  const [idleFrom, roundsFrom] = [await usageOf(pid), await edge.metric('toots_edge_rounds_total')];
+  const idleFrom = await costOf(edge);
   await wait(IDLE_S * 1_000);
-  const idle = await usageOf(pid);
+  const idle = await costOf(edge);
+  const aSecond = (from: number, to: number) => (to - from) / IDLE_S;
   report(
-    `${name}: own CPU, resident memory, ${IDLE_S} s idle; rounds in them`,
-    `${(((idle.cpuMs - idleFrom.cpuMs) / (IDLE_S * 1_000)) * 100).toFixed(1)} %, ${Math.round(idle.rssBytes / 1e6)} MB; ${(await edge.metric('toots_edge_rounds_total')) - roundsFrom}`,
+    `${name}: ${IDLE_S} s idle: own CPU; requests to Consul a second; rounds in all`,
+    `${(aSecond(idleFrom.cpuMs, idle.cpuMs) / 10).toFixed(1)} %; ${aSecond(idleFrom.requests, idle.requests).toFixed(2)}; ${idle.rounds - idleFrom.rounds}`,
   );
 
   const took: number[] = [];
-  const before = await usageOf(pid);
+  const before = await costOf(edge);
   for (let i = 0; i < TIMES; i += 1) {
     const { address, port } = await fleet.add({ service: 'probe', id: `p${i}` });
     const begun = now();
@@ -178,27 +188,50 @@ async function size(services: number): Promise<void> {
     await deregister(consul, { id: `probe-${i}` });
     await wait(100);
   }
-  const after = await usageOf(pid);
+  const after = await costOf(edge);
+  const each = (from: number, to: number) => ((to - from) / (2 * TIMES)).toFixed(1);
   report(`${name}: new instance, register → first answer`, quantiles(took));
   report(
-    `${name}: own CPU of a change, resident memory`,
-    `${((after.cpuMs - before.cpuMs) / (2 * TIMES)).toFixed(1)} ms, ${Math.round(after.rssBytes / 1e6)} MB`,
+    `${name}: a change: own CPU; answers of Consul, their bytes; rounds`,
+    `${each(before.cpuMs, after.cpuMs)} ms; ${each(before.requests, after.requests)}, ${each(before.bytes / 1_000, after.bytes / 1_000)} kB; ${each(before.rounds, after.rounds)}`,
+  );
+  report(
+    `${name}: connections to Consul; resident memory of the templater and of HAProxy`,
+    `${connectionsTo(new URL(consul.httpsUrl).port)}; ${megabytes(after.rssBytes)} and ${megabytes(await haproxyBytes(edge))}`,
   );
 }
 
-const sizes = process.argv.slice(2).map(Number);
-await follow();
-await storm();
-for (const services of sizes.length > 0 ? sizes : [100, 500, 1_000]) await size(services);
-const text = [
-  '# The edge',
-  '',
-  `\`npm run build && node dist/bench/edge.js\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores (load ${loadBefore} before it began), Consul in dev mode,`,
-  'HAProxy, instances and clients on the same machine. From the begin of the write to Consul. Requests and bytes to Consul are in [watch.md](watch.md).',
-  '',
-  '| what | result |',
-  '|---|---|',
-  ...rows,
-  '',
-].join('\n');
-await writeFile(join(PROJECT_FOLDER, 'bench/results/edge.md'), text);
+/** What the templater has taken so far. */
+async function costOf(edge: TestEdge) {
+  const { cpuMs, rssBytes } = await usageOf(edge.templater().pid);
+  const [requests, bytes, rounds] = await Promise.all(
+    ['toots_consul_answers_total', 'toots_consul_answer_bytes_total', 'toots_edge_rounds_total'].map((name) => edge.metric(name)),
+  );
+  return { cpuMs, rssBytes, requests: requests ?? 0, bytes: bytes ?? 0, rounds: rounds ?? 0 };
+}
+
+async function haproxyBytes(edge: TestEdge): Promise<number> {
+  const [master, worker] = await Promise.all([usageOf(await edge.master()), usageOf(await edge.worker())]);
+  return master.rssBytes + worker.rssBytes;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
+}
+
+const ALL = ['follow', 'storm', ...[...SIZES.keys()].map(String)];
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ALL;
+if (parts.includes('follow')) {
+  await follow();
+  await newServices('by a reload', process.env['TOOTS_HAPROXY'] ?? 'haproxy');
+  await newServices('HAProxy 3.4', await haproxyOf('3.4'));
+}
+if (parts.includes('storm')) await storm();
+for (const services of parts.map(Number).filter(Number.isFinite)) await size(services);
+await write(
+  [
+    'Consul in dev mode, HAProxy, instances and clients on the same machine. From the begin of the write to Consul; a change of an instance is',
+    'what the agent makes of it: the registration, and its check. What the ways of watching cost by themselves is in [watch.md](watch.md).',
+  ],
+  parts !== ALL,
+);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 
 /** What is no bench but a part of them. */
-const PARTS = ['run.js', 'quantiles.js'];
+const PARTS = ['run.js', 'quantiles.js', 'report.js', 'connections.js'];
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const benches = readdirSync(folder).filter((name) => name.endsWith('.js') && !PARTS.includes(basename(name)));

@@ -16,6 +16,8 @@ import { watchCatalog } from '../consul/watch-catalog.ts';
 import { createLog } from '../daemon/log.ts';
 import { startConsul, type TestConsul } from '../test/harness/consul.ts';
 import { PROJECT_FOLDER } from '../test/harness/program.ts';
+import { connectionsTo } from './connections.ts';
+import { quantile } from './quantiles.ts';
 
 const INSTANCES = 5;
 const NODES = 50;
@@ -155,7 +157,7 @@ async function measure(
       cpuMs: (cpu.user + cpu.system) / 1_000 / ROUNDS,
       requests: (transport.count.requests - before.requests) / ROUNDS,
       bytes: (transport.count.bytes - before.bytes) / ROUNDS,
-      connections: connectionsTo(options),
+      connections: options.address.kind === 'tcp' ? connectionsTo(options.address.port) : 0,
       rssMb: process.memoryUsage.rss() / 2 ** 20,
     });
   }
@@ -170,19 +172,6 @@ async function seen(updates: AsyncIterator<CatalogUpdate>, service: string): Pro
     const { value } = await updates.next();
     if (value.changed.includes(service)) return;
   }
-}
-
-/** Established connections to the agent's port; nobody else has any for long. */
-function connectionsTo({ address }: ConsulOptions): number {
-  if (address.kind !== 'tcp') return 0;
-  const port = address.port.toString(16).toUpperCase().padStart(4, '0');
-  const lines = readFileSync('/proc/self/net/tcp', 'utf8').split('\n');
-  return lines.filter((line) => new RegExp(`^\\s*\\d+: \\S+ \\S+:${port} 01 `).test(line)).length;
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function report(rows: readonly Row[]): string {

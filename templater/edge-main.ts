@@ -10,6 +10,7 @@ import type { Catalog } from '../model/catalog.ts';
 
 import { explainRequest, explainService } from '../model/explain.ts';
 import { createBelievedCatalog } from './believed-catalog.ts';
+import { countedTransport } from './counted-transport.ts';
 import { prepareRunDir } from './haproxy/config-files.ts';
 import { type EdgeMemory, readMemory, writeMemory } from './haproxy/edge-memory.ts';
 import { createEdgeMetrics } from './haproxy/edge-metrics.ts';
@@ -45,18 +46,19 @@ export async function runEdge(
   const memory = await rememberedEdge(memoryFile, log);
   const { history: historyFile, pin: pinFile } = files;
   const history = createHistory(historyFile, (err) => log.warn({ err }, 'a generation of the edge cannot be kept'));
+  const edgeMetrics = createEdgeMetrics(metrics, {
+    problems: () => problems.list().length,
+    holds: () => guarded.holds().length,
+    pinned: () => engine.status().pinned?.generation ?? 0,
+    certificates: () => engine.status().certificates,
+  });
   const engine = createEdgeEngine({
     settings,
     features,
     problems,
     history,
     pinned: await readPin(pinFile),
-    metrics: createEdgeMetrics(metrics, {
-      problems: () => problems.list().length,
-      holds: () => guarded.holds().length,
-      pinned: () => engine.status().pinned?.generation ?? 0,
-      certificates: () => engine.status().certificates,
-    }),
+    metrics: edgeMetrics,
     lastGood: memory?.lastGood ?? new Map(),
     log,
   });
@@ -69,7 +71,7 @@ export async function runEdge(
   };
   const guarded = createBelievedCatalog({ last: believed, holdMs: settings.holdMs, believe, log });
   const historyApi = createHistoryApi(history, engine, pinFile);
-  const watch = watchCatalog({ transport, ...EDGE_WATCH, log }, signal);
+  const watch = watchCatalog({ transport: countedTransport(transport, edgeMetrics.consulAnswered), ...EDGE_WATCH, log }, signal);
   await serveApi(
     settings.api,
     {

@@ -7,6 +7,8 @@ export interface EdgeMetrics {
   readonly reloaded: () => void;
   readonly oldWorkers: (count: number) => void;
   readonly drifted: (count: number) => void;
+  /** An answer of Consul, of so many bytes. */
+  readonly consulAnswered: (bytes: number) => void;
 }
 
 /** The edge's own metrics, registered in `registers`. */
@@ -66,6 +68,8 @@ export function createEdgeMetrics(
     help: 'Differences found in HAProxy that were not made here, and repaired',
     registers,
   });
+  const answers = new Counter({ name: 'toots_consul_answers_total', help: 'Answers that Consul gave to the watch', registers });
+  const answerBytes = new Counter({ name: 'toots_consul_answer_bytes_total', help: 'Bytes of them', registers });
   return {
     round: (did, ms, sent) => {
       rounds.inc({ did });
@@ -76,5 +80,9 @@ export function createEdgeMetrics(
     reloaded: () => reloads.inc(),
     oldWorkers: (count) => old.set(count),
     drifted: (count) => drift.inc(count),
+    consulAnswered: (bytes) => {
+      answers.inc();
+      answerBytes.inc(bytes);
+    },
   };
 }

@@ -2,10 +2,23 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type EdgeWorld, type ServedInstance, startEdgeWorld } from '../harness/edge-world.ts';
 import { freePort } from '../harness/free-port.ts';
 import { type Load, startLoad } from '../harness/load.ts';
+import { startProcessInstance } from '../harness/process-instance.ts';
+import { deregister, register } from '../harness/registered.ts';
 import { openTalk, type Talk } from '../harness/talk.ts';
 import { until } from '../harness/until.ts';
 
-jest.setTimeout(120_000);
+/**
+ * As the issue of the edge asks for it: TOOTS_TEST_EDGE_LONG=1. Nothing here depends on how long or how often.
+ * `changes` of instances; `reloads` at keep-alive load; instances that are `killed`; how long a check flaps, milliseconds.
+ */
+const { changes, reloads, killed, flapsMs } =
+  process.env['TOOTS_TEST_EDGE_LONG'] === undefined
+    ? { changes: 100, reloads: 6, killed: 3, flapsMs: 1_500 }
+    : { changes: 1_000, reloads: 20, killed: 20, flapsMs: 30_000 };
+/** Rounds and commands that an edge may take besides those that were asked for: it looks for drift every 5 s, and removes what lingers. */
+const OWN_ROUNDS_A_SECOND = 3;
+
+jest.setTimeout(300_000);
 
 let world: EdgeWorld;
 /** Stays open through everything that the tests of this file do. */
@@ -41,46 +54,59 @@ async function expectNoFailure(under: Load, least = 10): Promise<void> {
 
 const isInHaproxy = async (name: string) => (await world.edge.ask('show servers state web')).includes(` ${name}_`);
 
-test('a hundred changes of instances cost no request and no reload', async () => {
+test(`${changes} changes of instances cost no request and no reload`, async () => {
   await using under = load();
-  const before = await worker();
+  const [before, reloadsBefore] = [await worker(), await world.edge.metric('toots_edge_reloads_total')];
+  const last = `i${changes / 2 - 1}`;
 
   let newest: ServedInstance | undefined;
-  for (let i = 0; i < 50; i += 1) {
-    const added = await world.serve('web', `i${i}`, ['haproxy', `weight=${50 + i}`]);
+  for (let i = 0; i < changes / 2; i += 1) {
+    const added = await world.serve('web', `i${i}`, ['haproxy', `weight=${50 + (i % 200)}`]);
     if (newest !== undefined) await world.withdraw(newest);
     newest = added;
   }
-  await until(() => isInHaproxy('web-i49'), 15_000, 'the last one is there');
-  await until(async () => !(await isInHaproxy('web-i48')), 15_000, 'those before are gone');
-  await until(() => under.report().byInstance['i49'], 15_000, 'the last one is asked');
+  await until(() => isInHaproxy(`web-${last}`), 15_000, 'the last one is there');
+  await until(async () => !(await isInHaproxy(`web-i${changes / 2 - 2}`)), 15_000, 'those before are gone');
+  await until(() => under.report().byInstance[last], 15_000, 'the last one is asked');
 
   expect(await worker()).toBe(before);
-  await expectNoFailure(under);
+  expect(await world.edge.metric('toots_edge_reloads_total')).toBe(reloadsBefore);
+  await expectNoFailure(under, changes);
 });
 
-test('twenty new services, one after the other, cost no request', async () => {
+test(`${reloads} new services with a check, one after the other, are ${reloads} reloads and cost no request`, async () => {
   await using under = load();
+  const before = await world.edge.metric('toots_edge_reloads_total');
 
-  for (let i = 0; i < 20; i += 1) {
-    await world.serve(`new-${i}`, 'a', ['haproxy']);
-    await world.isAnswered(`new-${i}.service`, `new-${i}/a`, 15_000);
+  for (let i = 0; i < reloads; i += 1) {
+    await world.serve(`new-${i}`, 'a', ['haproxy', 'haproxy_httpchk=/']);
+    await world.isAnswered(`new-${i}.service`, `new-${i}/a`, 30_000);
   }
 
+  expect(await world.edge.metric('toots_edge_reloads_total')).toBe(before + reloads);
   await expectNoFailure(under);
 });
 
-test('an instance that is killed, while Consul still calls it passing, costs no GET', async () => {
-  const victims = await Promise.all(['x', 'y'].map((id) => world.serve('web', id, ['haproxy'])));
-  await using under = load();
-  await until(() => under.report().byInstance['x'] && under.report().byInstance['y'], 15_000, 'both are asked');
+test('instances that are killed with KILL, one after the other, while Consul still calls them passing, cost no GET', async () => {
+  const all = await Promise.all(Array.from({ length: killed }, (_, i) => startProcessInstance('web', `k${i}`)));
+  try {
+    for (const { id, port } of all) {
+      await register(world.consul, { service: 'web', id: `web-${id}`, tags: ['haproxy'], address: '127.0.0.1', port });
+    }
+    await using under = load();
+    await until(() => all.every(({ id }) => under.report().byInstance[id]), 30_000, 'all are asked');
 
-  for (const { instance } of victims) await instance.stop();
-  const at = under.report().requests;
-  await until(() => under.report().requests > at + 300, 30_000, 'requests afterwards');
+    for (const { kill } of all) {
+      await kill();
+      const at = under.report().requests;
+      await until(() => under.report().requests > at + 100, 30_000, 'requests afterwards');
+    }
 
-  await expectNoFailure(under);
-  for (const victim of victims) await world.withdraw(victim);
+    await expectNoFailure(under);
+  } finally {
+    for (const { id } of all) await deregister(world.consul, { id: `web-${id}` });
+    await Promise.all(all.map((one) => one.kill()));
+  }
 });
 
 test('a rolling replacement of twenty instances, each drained, costs no request and no reload', async () => {
@@ -103,14 +129,30 @@ test('a rolling replacement of twenty instances, each drained, costs no request 
   await expectNoFailure(under);
 });
 
-test('a check of Consul that flaps costs no request and no reload', async () => {
+test(`a check of Consul that flaps for ${flapsMs / 1_000} s costs no request, no reload, and no more work than it flaps`, async () => {
   let flapping = await world.serve('web', 'flaps', ['haproxy']);
+  await until(() => isInHaproxy('web-flaps'), 15_000, 'it is there');
   await using under = load();
   const before = await worker();
+  const work = async () => ({
+    rounds: await world.edge.metric('toots_edge_rounds_total'),
+    commands: await world.edge.metric('toots_edge_runtime_commands_total'),
+  });
+  const [from, start] = [await work(), performance.now()];
 
-  for (let i = 0; i < 40; i += 1) flapping = await world.change(flapping, { health: i % 2 === 0 ? 'critical' : 'passing' });
+  let changed = 0;
+  while (performance.now() - start < flapsMs || changed % 2 === 1) {
+    flapping = await world.change(flapping, { health: changed % 2 === 0 ? 'critical' : 'passing' });
+    changed += 1;
+  }
   await until(() => isInHaproxy('web-flaps'), 15_000, 'it is there in the end');
 
+  const [to, seconds] = [await work(), (performance.now() - start) / 1_000];
+  // A registration is three writes: each may be seen by itself.
+  const most = 3 * changed + OWN_ROUNDS_A_SECOND * seconds;
+  expect(to.rounds - from.rounds).toBeLessThanOrEqual(most);
+  expect(to.commands - from.commands).toBeLessThanOrEqual(3 * most);
+  expect(to.rounds - from.rounds).toBeGreaterThan(2);
   expect(await worker()).toBe(before);
   await expectNoFailure(under);
 });
