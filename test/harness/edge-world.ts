@@ -1,4 +1,4 @@
-import { startConsul, type TestConsul } from './consul.ts';
+import { type ConsulOptions, startConsul, type TestConsul } from './consul.ts';
 import { type EdgeOptions, startEdge, type TestEdge } from './edge.ts';
 import { type Fleet, type FleetInstance, startFleet } from './fleet.ts';
 import { deregister, register, type TestRegistration } from './registered.ts';
@@ -37,8 +37,9 @@ export interface EdgeWorld extends AsyncDisposable {
 export async function startEdgeWorld(
   options: Omit<EdgeOptions, 'consulUrl'> = {},
   between: (consul: TestConsul) => Promise<string> = async ({ url }) => url,
+  consulOptions: ConsulOptions = {},
 ): Promise<EdgeWorld> {
-  const consul = await startConsul();
+  const consul = await startConsul(consulOptions);
   const fleet = startFleet();
   const edge = await startEdge({ consulUrl: await between(consul), ...options });
   const ask = (host: string, path = '/') => request({ address: edge.bind, port: edge.ports.http, host, path });
