@@ -1,4 +1,5 @@
 import { backoffMs } from '../daemon/backoff.ts';
+import { type InnerSignal, innerSignal } from '../daemon/inner-signal.ts';
 import { sleep } from '../daemon/sleep.ts';
 import { ConsulRefusal, jsonBody } from './call.ts';
 import type { ConsulAnswer, ConsulRequest, ConsulTransport } from './transport.ts';
@@ -41,10 +42,30 @@ export interface BlockingOptions {
   /** Longest pause after broken answers, milliseconds. */
   readonly maxBackoffMs?: number;
   readonly observe?: (state: QueryState) => void;
+  /** How long Consul may take besides what it may hold the request, milliseconds. */
+  readonly answerWithinMs?: number;
+  readonly renewal?: Renewal;
+}
+
+/** Has a query asked anew: a request that seems to be held may have been swallowed by an agent that hung. */
+export interface Renewal {
+  /** Drops the request under way; the next is asked at once, without an index. */
+  readonly renew: () => void;
+  /** What drops it; the query's own business. */
+  readonly underWay: (request: InnerSignal | undefined) => void;
+}
+
+export function createRenewal(): Renewal {
+  let current: InnerSignal | undefined;
+  return {
+    renew: () => current?.end(),
+    underWay: (request) => {
+      current = request;
+    },
+  };
 }
 
 const WAIT_MS = 60_000;
-/** How long Consul may take for an answer that it need not hold, milliseconds. */
 const ANSWER_WITHIN_MS = 10_000;
 const MIN_INTERVAL_MS = 20;
 const FIRST_BACKOFF_MS = 250;
@@ -56,7 +77,7 @@ export async function askNow<Body>(
   query: BlockingQuery<Body>,
   signal: AbortSignal,
 ): Promise<BlockingAnswer<Body>> {
-  const outcome = await ask(transport, query, START, 0, signal);
+  const outcome = await ask(transport, query, START, { waitMs: 0, answerWithinMs: ANSWER_WITHIN_MS }, signal);
   if (outcome.kind === 'moved') return outcome.answer;
   throw outcome.kind === 'broken' ? outcome.error : new Error('without an index no answer can be the same');
 }
@@ -69,7 +90,14 @@ export async function askNow<Body>(
 export async function* blockingQuery<Body>(
   transport: ConsulTransport,
   query: BlockingQuery<Body>,
-  { waitMs = () => WAIT_MS, minIntervalMs = MIN_INTERVAL_MS, maxBackoffMs = MAX_BACKOFF_MS, observe = () => {} }: BlockingOptions,
+  {
+    waitMs = () => WAIT_MS,
+    minIntervalMs = MIN_INTERVAL_MS,
+    maxBackoffMs = MAX_BACKOFF_MS,
+    observe = () => {},
+    answerWithinMs = ANSWER_WITHIN_MS,
+    renewal = createRenewal(),
+  }: BlockingOptions,
   signal: AbortSignal,
 ): AsyncGenerator<BlockingAnswer<Body>, void, void> {
   let position: Position = START;
@@ -78,8 +106,15 @@ export async function* blockingQuery<Body>(
   while (!signal.aborted) {
     const startedAt = performance.now();
     const wait = jittered(waitMs());
-    const outcome = await ask(transport, query, position, wait, signal);
+    using request = innerSignal(signal);
+    renewal.underWay(request);
+    const outcome = await ask(transport, query, position, { waitMs: wait, answerWithinMs }, request.signal);
+    renewal.underWay(undefined);
     if (signal.aborted) return;
+    if (request.signal.aborted) {
+      position = { ...position, index: undefined };
+      continue;
+    }
     state = nextState(state, outcome, observe);
     position = nextPosition(position, outcome);
     if (outcome.kind === 'moved') yield outcome.answer;
@@ -109,11 +144,11 @@ async function ask<Body>(
   transport: ConsulTransport,
   question: BlockingQuery<Body>,
   { index, highest, trust }: Position,
-  waitMs: number,
+  { waitMs, answerWithinMs }: { readonly waitMs: number; readonly answerWithinMs: number },
   signal: AbortSignal,
 ): Promise<Outcome<Body>> {
   const holding = index === undefined ? {} : { index: String(index), wait: `${waitMs}ms` };
-  const timeoutMs = index === undefined ? ANSWER_WITHIN_MS : Math.ceil(waitMs + waitMs / 16) + ANSWER_WITHIN_MS;
+  const timeoutMs = index === undefined ? answerWithinMs : Math.ceil(waitMs + waitMs / 16) + answerWithinMs;
   const request: ConsulRequest = { method: 'GET', path: question.path, query: { ...question.query, ...holding }, timeoutMs };
   try {
     const answer = await transport.send(request, signal);

@@ -33,6 +33,19 @@ export interface Evidence {
   readonly emptyThoughListed: readonly string[];
   /** What has not been answered yet. Such a service is not in the catalog, which does not mean that it has no instance. */
   readonly unanswered: { readonly services: readonly string[]; readonly keys: boolean; readonly datacenters: boolean };
-  /** The last time that the catalog's index went back: Consul lost its data, was restored, or another one answers. */
-  readonly wentBack?: { readonly at: number; readonly from: number; readonly to: number };
+  /** The last time that an index went back: Consul lost its data, was restored, or another one answers. */
+  readonly wentBack?: WentBack;
+}
+
+/**
+ * An index that went back, and what in this snapshot is new since then: compared with the snapshot before it, whatever is missing there may have been lost.
+ * What was answered twice since is not: the Consul that there is now has told of it, and no longer does.
+ */
+export interface WentBack {
+  readonly at: number;
+  readonly from: number;
+  readonly to: number;
+  /** Services, sorted. */
+  readonly services: readonly string[];
+  readonly keys: boolean;
 }

@@ -1,6 +1,6 @@
 import { sleep } from '../daemon/sleep.ts';
 import { watchServices } from './adaptive-service-watch.ts';
-import { blockingQuery, type QueryState } from './blocking-query.ts';
+import { blockingQuery, createRenewal, type QueryState, type Renewal } from './blocking-query.ts';
 import { call } from './call.ts';
 import { canBeAskedFor, parseDatacenters, parseServiceList } from './catalog-list.ts';
 import { CATALOG_QUERY, DATACENTERS_QUERY, KEYS_QUERY } from './catalog-update.ts';
@@ -34,25 +34,39 @@ export async function followCatalog(options: FollowOptions, signal: AbortSignal)
     },
     signal,
   );
-  await Promise.all([followList(options, services, signal), followKeys(options, signal), pollDatacenters(options, services, signal)]);
+  const keys = createRenewal();
+  const all: Pick<ServiceWatch, 'renew'> = {
+    renew: (what) => {
+      services.renew(what);
+      if (what === 'all') keys.renew();
+    },
+  };
+  await Promise.all([followList(options, services, all, signal), followKeys(options, keys, signal), pollDatacenters(options, all, signal)]);
 }
 
-/** Short for a held query: should the index of Consul's servers go back without an error, this is how long it can stay unseen. */
-const LIST_WAIT_MS = 30_000;
+/**
+ * Short for held queries: of all of them this one tells that an agent hung and swallowed them, or that the index of Consul's servers went back without an
+ * error. Every query of 500 services together stays below one request a second.
+ */
+const LIST_WAIT_MS = 10_000;
+const LIST_WITHIN_MS = 5_000;
+/** It is renewed when the list's query finds that it may have been swallowed. */
+const KEYS_WAIT_MS = 300_000;
 /** Quick to come back: while the list cannot be had, nothing else is worth asking for. */
 const LIST_MAX_BACKOFF_MS = 2_000;
 
 async function followList(
   { transport, isWanted, catalog, book, changed }: FollowOptions,
   services: ReturnType<typeof watchServices>,
+  all: Pick<ServiceWatch, 'renew'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const observe = renewing(services, (state) => {
+  const observe = renewing(all, (state) => {
     if (state.kind === 'failing') catalog.listFailed();
     book.observe(CATALOG_QUERY, state);
   });
   const query = { path: CATALOG_QUERY, parse: parseServiceList };
-  const options = { observe, waitMs: () => LIST_WAIT_MS, maxBackoffMs: LIST_MAX_BACKOFF_MS };
+  const options = { observe, waitMs: () => LIST_WAIT_MS, answerWithinMs: LIST_WITHIN_MS, maxBackoffMs: LIST_MAX_BACKOFF_MS };
   for await (const answer of blockingQuery(transport, query, options, signal)) {
     const wanted = new Set<string>();
     const refused: string[] = [];
@@ -69,21 +83,25 @@ async function followList(
   }
 }
 
-async function followKeys({ transport, keyPrefix, catalog, book, changed }: FollowOptions, signal: AbortSignal): Promise<void> {
+async function followKeys(
+  { transport, keyPrefix, catalog, book, changed }: FollowOptions,
+  renewal: Renewal,
+  signal: AbortSignal,
+): Promise<void> {
   const query = { path: `${KEYS_QUERY}/${encodedKeyPath(keyPrefix)}`, query: { recurse: 'true' }, parse: parseKeyValues };
-  const options = { observe: (state: QueryState) => book.observe(KEYS_QUERY, state) };
+  const options = { observe: (state: QueryState) => book.observe(KEYS_QUERY, state), waitMs: () => KEYS_WAIT_MS, renewal };
   for await (const answer of blockingQuery(transport, query, options, signal)) if (catalog.keysAnswered(answer)) changed();
 }
 
-/** Consul does not hold this request. A poll also tells of an agent that hangs, long before a held query would. */
-const DATACENTERS_EVERY_MS = 30_000;
+/** Consul does not hold this request. A new datacenter is known within a minute. */
+const DATACENTERS_EVERY_MS = 45_000;
 
 async function pollDatacenters(
   { transport, catalog, book, changed }: FollowOptions,
-  services: ServiceWatch,
+  all: Pick<ServiceWatch, 'renew'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const observe = renewing(services, (state) => book.observe(DATACENTERS_QUERY, state));
+  const observe = renewing(all, (state) => book.observe(DATACENTERS_QUERY, state));
   let failures = 0;
   while (!signal.aborted) {
     try {
@@ -107,7 +125,7 @@ const RENEW_ALL_EVERY_MS = 10_000;
  * When one of the common queries is answered again, those of the services need not wait for the end of their pauses.
  * One that seems to be held may have been swallowed in the meantime: it is asked again too.
  */
-function renewing(services: ServiceWatch, observe: (state: QueryState) => void): (state: QueryState) => void {
+function renewing(all: Pick<ServiceWatch, 'renew'>, observe: (state: QueryState) => void): (state: QueryState) => void {
   let isFailing = false;
   let allRenewedAt = Number.NEGATIVE_INFINITY;
   return (state) => {
@@ -117,6 +135,6 @@ function renewing(services: ServiceWatch, observe: (state: QueryState) => void):
     if (!isOver) return;
     const isAllDue = performance.now() - allRenewedAt > RENEW_ALL_EVERY_MS;
     if (isAllDue) allRenewedAt = performance.now();
-    services.renew(isAllDue ? 'all' : 'failing');
+    all.renew(isAllDue ? 'all' : 'failing');
   };
 }

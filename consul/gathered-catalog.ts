@@ -3,9 +3,10 @@ import { type Problem, shownValue } from '../model/problem.ts';
 import { createAnsweredServices } from './answered-services.ts';
 import type { BlockingAnswer } from './blocking-query.ts';
 import type { ServiceList } from './catalog-list.ts';
-import { CATALOG_QUERY, type CatalogUpdate, type Evidence, KEYS_QUERY } from './catalog-update.ts';
+import { CATALOG_QUERY, type CatalogUpdate, KEYS_QUERY } from './catalog-update.ts';
 import type { parseHealthEntries } from './health-entry.ts';
 import type { KeyValue } from './key-values.ts';
+import { createLineage } from './lineage.ts';
 
 /** What a service's own query answered. */
 export type ServiceAnswer = BlockingAnswer<ReturnType<typeof parseHealthEntries>>;
@@ -40,7 +41,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   let listed: number | undefined;
   let keys: ReadonlyMap<string, string> | undefined;
   let datacenters: readonly string[] | undefined;
-  let wentBack: Evidence['wentBack'];
+  const lineage = createLineage(now);
   let isAllNew = true;
   let isListFailing = false;
   let receivedAt = 0;
@@ -48,6 +49,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
   return {
     listAnswered: (answer, names, refused) => {
       receivedAt = now();
+      lineage.listAnswered(answer, wanted);
       const wasFailing = isListFailing;
       isListFailing = false;
       const gone = services.keepOnly(names);
@@ -58,7 +60,6 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       if (services.size() === 0 && names.size > 0) isAllNew = true;
       wanted = names;
       listed = answer.body.size;
-      if (answer.wentBackFrom !== undefined) wentBack = { at: receivedAt, from: answer.wentBackFrom, to: answer.index };
       return gone.length > 0 || doubted || isNews || wasFailing || answer.wentBackFrom !== undefined;
     },
     listFailed: () => {
@@ -67,11 +68,13 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
     serviceAnswered: (name, answer) => {
       if (!wanted.has(name)) return false;
       receivedAt = now();
+      lineage.serviceAnswered(name, answer);
       const isChanged = services.answered(name, answer.body);
       return doubts.heard(name, answer) || isChanged;
     },
     keysAnswered: (answer) => {
       receivedAt = now();
+      lineage.keysAnswered(answer);
       const doubted = doubts.heard(KEYS_QUERY, answer);
       const after = new Map(answer.body.map(({ path, value }) => [path, value]));
       if (keys !== undefined && isSameKeys(keys, after)) return doubted;
@@ -89,6 +92,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
     take: () => {
       const { services: present, changed, empty, problems } = services.take();
       isAllNew = false;
+      const wentBack = lineage.take();
       return {
         catalog: { services: present, datacenters: datacenters ?? [], keys: keys ?? new Map() },
         receivedAt,

@@ -13,6 +13,8 @@ const MAX_BACKOFF_MS = 10_000;
 export interface ServiceFetcher {
   /** One that is being asked for is asked for once more: the answer on its way may be older than what is wanted. */
   readonly fetch: (names: Iterable<string>) => void;
+  /** The same for one whose answer on its way may be another Consul's: that one is not heard. */
+  readonly fetchAnew: (names: Iterable<string>) => void;
   /** Services whose last answer is newer than this index, or is still on its way. */
   readonly newerThan: (index: number) => readonly string[];
   /** Forgets all services but these. */
@@ -26,6 +28,8 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
   const waiting = new Set<string>();
   /** Being asked for; true when it has to be asked for once more. */
   const asked = new Map<string, boolean>();
+  /** Of these, those whose answer is not to be heard. */
+  const outdated = new Set<string>();
   const failing = new Map<string, { readonly since: number; readonly failures: number }>();
   /** The index of each service's last answer. */
   const indexes = new Map<string, number>();
@@ -58,11 +62,12 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
   async function fetchOne(name: string): Promise<void> {
     try {
       const answer = await askNow(transport, healthQuery(name), signal);
-      if (!kept.has(name)) return;
+      if (outdated.delete(name) || !kept.has(name)) return;
       if (failing.delete(name)) observe(name, { kind: 'ok', since: Date.now() });
       indexes.set(name, answer.index);
       hear(name, answer);
     } catch (error) {
+      outdated.delete(name);
       if (signal.aborted || !kept.has(name)) return;
       const { since, failures } = failing.get(name) ?? { since: Date.now(), failures: 0 };
       failing.set(name, { since, failures: failures + 1 });
@@ -78,6 +83,11 @@ export function createServiceFetcher({ transport, hear, observe }: ServiceWatchP
 
   return {
     fetch,
+    fetchAnew: (names) => {
+      const all = [...names];
+      for (const name of all) if (asked.has(name)) outdated.add(name);
+      fetch(all);
+    },
     newerThan: (index) => [...asked.keys(), ...[...indexes].flatMap(([name, own]) => (own > index ? [name] : []))],
     keep: (names) => {
       kept = names;

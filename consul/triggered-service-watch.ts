@@ -1,7 +1,7 @@
 import { backoffMs } from '../daemon/backoff.ts';
 import { createDoorbell } from '../daemon/doorbell.ts';
 import { sleep } from '../daemon/sleep.ts';
-import { askNow, blockingQuery } from './blocking-query.ts';
+import { askNow, blockingQuery, createRenewal } from './blocking-query.ts';
 import { type CatalogTable, parseCheckTable, parseNodeServices, parseNodeTable, type Touched, touchedBy } from './catalog-row.ts';
 import type { ServiceAnswer } from './gathered-catalog.ts';
 import { createLatelyChangedServices } from './lately-changed-services.ts';
@@ -46,6 +46,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   let listIndex = 0;
   let nodes: CatalogTable | undefined;
   let instances: CatalogTable | undefined;
+  const renewals = { checks: createRenewal(), nodes: createRenewal() };
   const baselines = { checks: false, nodes: false, instances: false };
 
   /** Whatever was fetched before the last of the tables was known may have changed since, unseen. */
@@ -89,7 +90,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   async function followChecks(): Promise<void> {
     const query = { path: '/v1/health/state/any', parse: parseCheckTable };
     let before: { readonly body: CatalogTable; readonly index: number } | undefined;
-    for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS }, signal)) {
+    for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS, renewal: renewals.checks }, signal)) {
       if (before !== undefined) {
         fetch(fetcher.newerThan(before.index));
         touched(touchedBy(before.body, after.body));
@@ -101,7 +102,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   async function followNodes(): Promise<void> {
     const query = { path: '/v1/catalog/nodes', parse: parseNodeTable };
-    for await (const { body } of blockingQuery(transport, query, {}, signal)) {
+    for await (const { body } of blockingQuery(transport, query, { renewal: renewals.nodes }, signal)) {
       if (nodes !== undefined) touched(touchedBy(nodes, body));
       nodes = body;
       hasBaseline('nodes');
@@ -160,8 +161,11 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     },
     renew: (what) => {
       lately.renew(what);
-      if (what === 'all') fetch(names);
-      else fetcher.hurry();
+      if (what === 'all') {
+        renewals.checks.renew();
+        renewals.nodes.renew();
+        fetcher.fetchAnew([...names].filter((name) => !lately.has(name)));
+      } else fetcher.hurry();
       bell.ring();
     },
   };

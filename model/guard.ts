@@ -9,6 +9,8 @@ export interface Report {
   readonly doubt: string | undefined;
   /** The same of one service's own answer. */
   readonly doubtOf: (service: string) => string | undefined;
+  /** The same of the keys. */
+  readonly doubtOfKeys: string | undefined;
 }
 
 /** Instances that Consul no longer tells of, or calls lost, and that are served all the same for a time. */
@@ -22,10 +24,16 @@ export interface Hold {
   readonly instances: ReadonlyMap<string, Instance>;
 }
 
+/** Keys that Consul no longer has: weights of an A/B test, and who may use a service. */
+export interface HeldKeys extends Pick<Hold, 'reason' | 'since' | 'until'> {
+  readonly keys: ReadonlyMap<string, string>;
+}
+
 /** What is believed, and what is withheld from Consul's last word. */
 export interface Guarded {
   readonly catalog: Catalog;
   readonly holds: ReadonlyMap<string, Hold>;
+  readonly heldKeys?: HeldKeys | undefined;
 }
 
 /** Nodes have their own IDs. */
@@ -45,6 +53,7 @@ function instanceKey({ node, id }: Instance): string {
  *   lost with its node, the last that served          | held
  *   held, and registered again                        | no longer held; its next absence is believed
  *   held for `holdMs`                                 | believed
+ *   a key, from a doubtful answer                     | held alike
  */
 export function guard(before: Guarded, report: Report, now: number, holdMs: number): Guarded {
   const doubt = report.doubt ?? massLoss(before.catalog, report.catalog);
@@ -64,7 +73,24 @@ export function guard(before: Guarded, report: Report, now: number, holdMs: numb
     holds.set(service, { service, reason: earlier?.reason ?? held.reason, since, until: since + holdMs, instances: held.instances });
     services.set(service, withHeld(told, held.instances));
   }
-  return { catalog: { ...report.catalog, services }, holds };
+  const heldKeys = keysToHold(before, report.catalog.keys, doubt ?? report.doubtOfKeys, now, holdMs);
+  const keys = heldKeys === undefined ? report.catalog.keys : new Map([...report.catalog.keys, ...heldKeys.keys]);
+  return { catalog: { ...report.catalog, services, keys }, holds, heldKeys };
+}
+
+/** A key that is missing from a doubtful answer stays, until it is set again or for `holdMs`: without it a service may be open to everybody. */
+function keysToHold(
+  { catalog: { keys: believed }, heldKeys: earlier }: Guarded,
+  told: Catalog['keys'],
+  doubt: string | undefined,
+  now: number,
+  holdMs: number,
+): HeldKeys | undefined {
+  if (earlier === undefined && (doubt === undefined || told === believed)) return undefined;
+  const missing = [...(doubt === undefined ? (earlier?.keys ?? []) : believed)].filter(([path]) => !told.has(path));
+  const since = earlier?.since ?? now;
+  if (missing.length === 0 || now >= since + holdMs) return undefined;
+  return { reason: earlier?.reason ?? doubt ?? '', since, until: since + holdMs, keys: new Map(missing) };
 }
 
 function massLoss(before: Catalog, after: Catalog): string | undefined {

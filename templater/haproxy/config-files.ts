@@ -41,8 +41,15 @@ async function replaceBy(
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true });
-    throw cause instanceof OperationError ? cause : new OperationError('write file', { subject: path, cause });
+    throw cause instanceof OperationError ? cause : notWritten('write file', path, cause);
   }
+}
+
+/** What is wrong with the disk, and what to do about it. */
+function notWritten(operation: string, subject: string, cause: unknown): OperationError {
+  const isFull = isSystemError(cause, 'ENOSPC') || isSystemError(cause, 'EDQUOT');
+  const remedy = isFull ? 'make room in the run directory' : 'the run directory has to be writable for this user';
+  return new OperationError(operation, { subject, cause, hint: `${cause instanceof Error ? cause.message : cause}; ${remedy}` });
 }
 
 /** A state file without a server: HAProxy warns of one that is not there, or without its version. */
@@ -74,7 +81,7 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
       await writeFile(map, '', { flag: 'wx' }).catch(ifThereAlready);
     await writeFile(files.serverState, NO_SERVER_STATE, { flag: 'wx', mode: 0o600 }).catch(ifThereAlready);
   } catch (cause) {
-    throw new OperationError('prepare the run directory', { subject: runDir, cause });
+    throw notWritten('prepare the run directory', runDir, cause);
   }
 }
 

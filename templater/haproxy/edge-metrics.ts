@@ -60,7 +60,7 @@ export function createEdgeMetrics(
   });
   const old = new Gauge({
     name: 'toots_edge_old_workers',
-    help: 'Workers of earlier configurations that still had connections at the last reload',
+    help: 'Workers of earlier configurations that still have connections, looked for every five seconds',
     registers,
   });
   const drift = new Counter({

@@ -13,6 +13,7 @@ export interface EdgeStatusParts {
   readonly consul: object;
   readonly planned: PlannedEdge | undefined;
   readonly running: RunningEdge | undefined;
+  readonly oldWorkers: number;
   readonly lastRound: LastRound | undefined;
   readonly pinned: Pin | undefined;
   readonly certificates: readonly CertificateInfo[];
@@ -27,6 +28,7 @@ export function edgeStatus({
   consul,
   planned,
   running,
+  oldWorkers,
   lastRound,
   pinned,
   certificates,
@@ -39,6 +41,7 @@ export function edgeStatus({
     haproxy: {
       version: features.version,
       worker: running?.pid ?? null,
+      oldWorkers,
       runDir: settings.runDir,
       bind: settings.bind,
       httpPort: settings.httpPort,

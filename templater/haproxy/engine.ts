@@ -56,6 +56,7 @@ export interface EdgeEngine {
     readonly resolved: Resolved;
     readonly certificates: readonly CertificateInfo[];
     readonly running: RunningEdge | undefined;
+    readonly oldWorkers: number;
     readonly lastRound: LastRound | undefined;
     readonly pinned: Pin | undefined;
   };
@@ -126,9 +127,8 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     const done: Done = { did: 'failed', commands: 0, reasons: [], said: [] };
     if (stop.aborted) return done;
     if (!(error instanceof OperationError)) throw error;
-    haproxy.forget();
     log.error({ err: error }, 'the round failed, HAProxy keeps what it has');
-    problems.set('apply', [{ subject: 'edge', reason: error.message }]);
+    problems.set('apply', [{ subject: 'edge', reason: `${error.message}. HAProxy keeps what it has; this is tried again every second` }]);
     alarm.in(AGAIN_MS, 'the last round failed');
     return done;
   }
@@ -251,6 +251,7 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
       certificates: certificates.list(),
       resolved: resolver.known(),
       running: haproxy.running(),
+      oldWorkers: haproxy.oldWorkers(),
       lastRound,
       pinned,
     }),

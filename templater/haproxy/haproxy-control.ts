@@ -6,7 +6,15 @@ import { driftOf } from './drift.ts';
 import type { EdgeAction } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
-import { awaitHaproxy, isListenedOn, isThere, readProcesses, reloadHaproxy, startHaproxy } from './haproxy-process.ts';
+import {
+  awaitHaproxy,
+  type HaproxyProcesses,
+  isListenedOn,
+  isThere,
+  readProcesses,
+  reloadHaproxy,
+  startHaproxy,
+} from './haproxy-process.ts';
 import { type LoadedHaproxy, readRunning, readServersState } from './observe.ts';
 import { NO_RELOADS, waitBeforeReload } from './reload-pace.ts';
 import type { RenderedEdge } from './render.ts';
@@ -20,8 +28,8 @@ export interface HaproxyControl {
   readonly fingerprint: () => string | undefined;
   /** What HAProxy is: as it was left, or read anew when nothing is known or `look` asks for it. Undefined when none runs. */
   readonly know: (look: boolean, signal: AbortSignal) => Promise<RunningEdge | undefined>;
-  /** Forgets what HAProxy is, so that it is read anew. */
-  readonly forget: () => void;
+  /** Workers of earlier configurations that still had connections when HAProxy was looked at last. */
+  readonly oldWorkers: () => number;
   /** Whether a HAProxy that was known has ended. Cheap. */
   readonly hasEnded: () => Promise<boolean>;
   readonly tell: (before: RunningEdge, actions: readonly EdgeAction[], signal: AbortSignal) => Promise<AppliedActions>;
@@ -48,6 +56,34 @@ export function createHaproxyControl({
   let pace = NO_RELOADS;
   let failedReloads = 0;
   let keptState: string | undefined;
+  let oldWorkers = 0;
+
+  /** What HAProxy is after something failed is read anew. */
+  async function orForget<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      running = undefined;
+      throw error;
+    }
+  }
+
+  async function countProcesses(signal: AbortSignal): Promise<HaproxyProcesses> {
+    const processes = await readProcesses(files, signal);
+    oldWorkers = processes.oldWorkers;
+    metrics.oldWorkers(oldWorkers);
+    return processes;
+  }
+
+  async function look(signal: AbortSignal): Promise<RunningEdge | undefined> {
+    if (!(await isThere(files))) {
+      if (running !== undefined) log.warn({}, 'HAProxy has ended');
+      return undefined;
+    }
+    // A master that hangs holds up nothing but the count.
+    void countProcesses(signal).catch(() => {});
+    return await read(signal);
+  }
 
   async function read(signal: AbortSignal): Promise<RunningEdge> {
     const seen = await readRunning(files, running === undefined, signal);
@@ -66,24 +102,15 @@ export function createHaproxyControl({
   return {
     running: () => running,
     fingerprint: () => fingerprint,
-    forget: () => {
-      running = undefined;
-    },
-    know: async (look, signal) => {
-      if (running !== undefined && !look) return running;
-      if (!(await isThere(files))) {
-        if (running !== undefined) log.warn({}, 'HAProxy has ended');
-        running = undefined;
-        return undefined;
-      }
-      running = await read(signal);
+    oldWorkers: () => oldWorkers,
+    know: async (isLooking, signal) => {
+      if (running === undefined || isLooking) running = await orForget(look(signal));
       return running;
     },
     hasEnded: async () => running !== undefined && !(await isListenedOn(files.runtimeSocket).catch(() => true)),
     tell: async (before, actions, signal) => {
-      running = undefined;
-      const applied = await applyActions(before, actions, files, signal);
-      if (applied.refused === undefined) running = applied.running;
+      const applied = await orForget(applyActions(before, actions, files, signal));
+      running = applied.refused === undefined ? applied.running : undefined;
       return applied;
     },
     start: async (plan, rendered, signal) => {
@@ -94,16 +121,15 @@ export function createHaproxyControl({
       loadedWith(started, plan, rendered);
     },
     waitBeforeReload: async (signal) => {
-      const processes = await readProcesses(files, signal);
+      const processes = await countProcesses(signal);
       failedReloads = processes.failedReloads;
-      metrics.oldWorkers(processes.oldWorkers);
       const { waitMs, next } = waitBeforeReload(performance.now(), pace, processes.oldWorkers);
       if (waitMs === 0) pace = next;
       return waitMs;
     },
     reload: async (plan, rendered, signal) => {
       await keepServerState(plan, signal);
-      const loaded = await reloadHaproxy(files, rendered.fingerprint, failedReloads, signal);
+      const loaded = await orForget(reloadHaproxy(files, rendered.fingerprint, failedReloads, signal));
       metrics.reloaded();
       loadedWith(loaded, plan, rendered);
     },

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { type BlockingAnswer, blockingQuery, type QueryState } from '../../consul/blocking-query.ts';
+import { type BlockingAnswer, blockingQuery, createRenewal, type QueryState } from '../../consul/blocking-query.ts';
 import type { ConsulAnswer, ConsulRequest, ConsulTransport } from '../../consul/transport.ts';
+import { until } from '../harness/until.ts';
 
 /** A Consul that gives these answers one after the other, then holds the request until the signal aborts. */
 function scripted(...answers: readonly (ConsulAnswer | Error)[]): ConsulTransport & { readonly asked: ConsulRequest[] } {
@@ -168,4 +169,25 @@ test('ends at once when the signal aborts while Consul holds the request', async
   end.abort();
 
   expect(await held).toEqual({ done: true, value: undefined });
+});
+
+test('a request that may have been swallowed is dropped and asked anew, without an index and without a failure', async () => {
+  const end = new AbortController();
+  const transport = scripted(answer(5, []));
+  const renewal = createRenewal();
+  const states: QueryState[] = [];
+  const options = { minIntervalMs: 0, renewal, observe: (state: QueryState) => states.push(state) };
+  const asking = blockingQuery(transport, { path: '/v1/x', parse: (json) => json }, options, end.signal);
+  renewal.renew();
+  await asking.next();
+  const held = asking.next();
+  await until(() => transport.asked.length === 2, 1_000, 'it is held');
+
+  renewal.renew();
+  await until(() => transport.asked.length === 3, 1_000, 'it is asked anew');
+  end.abort();
+
+  await held;
+  expect(transport.asked.map(({ query }) => query?.['index'])).toEqual([undefined, '5', undefined]);
+  expect(states.map(({ kind }) => kind)).toEqual(['ok']);
 });

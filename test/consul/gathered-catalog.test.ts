@@ -185,7 +185,32 @@ test('an index that went back stays known, with its time', () => {
   list(catalog, [], { index: 3, wentBackFrom: 500 });
   list(catalog, ['web'], { index: 4 });
 
-  expect(catalog.take().evidence.wentBack).toEqual({ at: NOW, from: 500, to: 3 });
+  expect(catalog.take().evidence.wentBack).toEqual({ at: NOW, from: 500, to: 3, services: ['web'], keys: false });
+});
+
+test('after an index went back a service is doubtful until a snapshot has its answer of since then', () => {
+  const catalog = known({ web: instances(entry('a')), shop: instances(entry('s')) });
+  const doubtful = () => catalog.take().evidence.wentBack?.services;
+
+  list(catalog, ['web', 'shop'], { index: 3, wentBackFrom: 500 });
+  expect(doubtful()).toEqual(['shop', 'web']);
+  catalog.serviceAnswered('web', instances(entry('a')));
+  expect(doubtful()).toEqual(['shop', 'web']);
+  catalog.serviceAnswered('web', instances());
+  expect(doubtful()).toEqual(['shop']);
+  catalog.serviceAnswered('shop', { ...instances(entry('s')), index: 2, wentBackFrom: 3 });
+  expect(doubtful()).toEqual(['shop']);
+  expect(doubtful()).toEqual([]);
+});
+
+test('keys are doubtful in the one snapshot that has them from an index that went back', () => {
+  const catalog = known({});
+
+  catalog.keysAnswered(answer([], { index: 3, wentBackFrom: 500 }));
+  catalog.keysAnswered(answer([], { index: 4 }));
+
+  expect(catalog.take().evidence.wentBack).toMatchObject({ services: [], keys: true });
+  expect(catalog.take().evidence.wentBack).toMatchObject({ services: [], keys: false });
 });
 
 test('entries that cannot be read are a problem of their service, until they can', () => {

@@ -129,3 +129,14 @@ test('knows which answers are newer than an index, or still to come', async () =
 
   expect([...fetcher.newerThan(5)].sort()).toEqual(['coming', 'new']);
 });
+
+test('what is asked for anew is not heard from a request that was on its way', async () => {
+  fetcher.keep(new Set(['web']));
+  fetcher.fetch(['web']);
+
+  fetcher.fetchAnew(['web']);
+  await asked[0]?.answer(900);
+  await asked[1]?.answer(3);
+
+  expect(heard).toEqual([['web', 3]]);
+});

@@ -30,8 +30,8 @@ function believed(...all: readonly Instance[]): Guarded {
   return { catalog: catalog(...all), holds: new Map() };
 }
 
-function report(told: Catalog, doubt?: string, doubtOf: Report['doubtOf'] = () => undefined): Report {
-  return { catalog: told, doubt, doubtOf };
+function report(told: Catalog, doubt?: string, doubtOf: Report['doubtOf'] = () => undefined, doubtOfKeys?: string): Report {
+  return { catalog: told, doubt, doubtOf, doubtOfKeys };
 }
 
 function ids({ catalog: { services } }: Guarded): string[] {
@@ -139,4 +139,35 @@ test('a service that did not change keeps its list', () => {
   const after = guard(before, report({ ...catalog(a), services: new Map([['shop', same]]) }, 'doubt'), 0, HOLD_MS);
 
   expect(after.catalog.services.get('shop')).toBe(same);
+});
+
+describe('keys', () => {
+  const withKeys = (keys: Record<string, string>): Catalog => ({ ...catalog(a), keys: new Map(Object.entries(keys)) });
+  const before: Guarded = { catalog: withKeys({ 'haproxy/web/auth': 'bob', 'haproxy/web/maxconn': '7' }), holds: new Map() };
+  const keysOf = ({ catalog: { keys } }: Guarded) => Object.fromEntries(keys);
+
+  test('that are taken away are gone; a doubtful answer takes none away, and changes those that it has', () => {
+    const told = withKeys({ 'haproxy/web/maxconn': '8' });
+
+    const believed = guard(before, report(told), 0, HOLD_MS);
+    const held = guard(before, report(told, undefined, undefined, 'the index went back'), 0, HOLD_MS);
+
+    expect(keysOf(believed)).toEqual({ 'haproxy/web/maxconn': '8' });
+    expect(believed.heldKeys).toBeUndefined();
+    expect(keysOf(held)).toEqual({ 'haproxy/web/auth': 'bob', 'haproxy/web/maxconn': '8' });
+    expect(held.heldKeys).toMatchObject({ reason: 'the index went back', until: HOLD_MS });
+  });
+
+  test('that are held are so until they are set again, or the time is over', () => {
+    const held = guard(before, report(withKeys({}), undefined, undefined, 'no leader'), 0, HOLD_MS);
+
+    const later = guard(held, report(withKeys({ 'haproxy/web/auth': 'eve' })), 10, HOLD_MS);
+    const setAgain = guard(later, report(withKeys({ 'haproxy/web/auth': 'eve', 'haproxy/web/maxconn': '1' })), 20, HOLD_MS);
+    const over = guard(later, report(withKeys({ 'haproxy/web/auth': 'eve' })), HOLD_MS, HOLD_MS);
+
+    expect(keysOf(later)).toEqual({ 'haproxy/web/auth': 'eve', 'haproxy/web/maxconn': '7' });
+    expect(keysOf(setAgain)).toEqual({ 'haproxy/web/auth': 'eve', 'haproxy/web/maxconn': '1' });
+    expect(setAgain.heldKeys).toBeUndefined();
+    expect(keysOf(over)).toEqual({ 'haproxy/web/auth': 'eve' });
+  });
 });

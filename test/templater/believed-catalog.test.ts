@@ -33,7 +33,7 @@ function world({ last, now = () => 1_000_000 }: { last?: Catalog; now?: () => nu
 
 describe('a service that is missing is served on when', () => {
   test.each<[string, Partial<Evidence>]>([
-    ['the index went back just now', { wentBack: { at: 999_000, from: 20, to: 10 } }],
+    ['the index went back since it was answered last', { wentBack: { at: 999_000, from: 20, to: 10, services: ['shop'], keys: false } }],
     ['Consul has no leader', { withoutLeader: ['/v1/catalog/services'] }],
     ['Consul lists nothing, not even itself', { listed: 0 }],
     ['Consul has not answered for it yet', { unanswered: { services: ['shop'], keys: false, datacenters: false } }],
@@ -52,7 +52,7 @@ describe('a service that is missing is served on when', () => {
 describe('a service that is missing is gone when', () => {
   test.each<[string, Partial<Evidence>]>([
     ['nothing speaks against it', {}],
-    ['the index went back long ago', { wentBack: { at: 900_000, from: 20, to: 10 } }],
+    ['it was answered since the index went back', { wentBack: { at: 999_000, from: 20, to: 10, services: ['web'], keys: true } }],
   ])('%s', (_why, evidence) => {
     const { believed, latest } = world();
 
@@ -92,4 +92,45 @@ test('a release believes Consul again, for one service or for all', () => {
   expect(latest()).toEqual([]);
   expect(believed.holds()).toEqual([]);
   expect(believed.release()).toEqual([]);
+});
+
+describe('keys', () => {
+  const withKeys = (keys: Record<string, string>) => aCatalog([anInstance({ service: 'web' })], { keys: new Map(Object.entries(keys)) });
+  const auth = { 'haproxy/web/auth': 'bob' };
+
+  test('that Consul lost are held, told as a hold, and released', () => {
+    const seen: Catalog[] = [];
+    const believed = createBelievedCatalog({
+      last: undefined,
+      holdMs: 60_000,
+      believe: (catalog) => seen.push(catalog),
+      log: createLog('test', 'silent'),
+    });
+    const latest = () => Object.fromEntries(seen.at(-1)?.keys ?? []);
+
+    believed.told(update(withKeys(auth)));
+    believed.told(update(withKeys({}), { wentBack: { at: 0, from: 20, to: 10, services: [], keys: true } }));
+    believed.told(update(withKeys({})));
+
+    expect(latest()).toEqual(auth);
+    expect(believed.holds()).toMatchObject([{ service: 'haproxy/*', reason: expect.stringContaining('went back'), instances: 1 }]);
+    expect(believed.release()).toEqual(['haproxy/*']);
+    expect(latest()).toEqual({});
+    expect(believed.holds()).toEqual([]);
+  });
+
+  test('that Consul has not answered for are those of the last run', () => {
+    const seen: Catalog[] = [];
+    const believed = createBelievedCatalog({
+      last: withKeys(auth),
+      holdMs: 60_000,
+      believe: (catalog) => seen.push(catalog),
+      log: createLog('test', 'silent'),
+    });
+
+    believed.told(update(withKeys({}), { unanswered: { services: [], keys: true, datacenters: false } }));
+
+    expect(Object.fromEntries(seen.at(-1)?.keys ?? [])).toEqual(auth);
+    expect(believed.holds()).toEqual([]);
+  });
 });
