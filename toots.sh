@@ -62,6 +62,6 @@ esac
 # Files need little memory at a time, and keep little then; the edge's plans want what Node has by itself.
 case "$program $*" in
 templater*-edge*) exec node "$home/dist/$program/main.js" "$@" ;;
-templater*) exec node --max-semi-space-size=2 "$home/dist/$program/main.js" "$@" ;;
+templater*) exec node --max-semi-space-size=1 "$home/dist/$program/main.js" "$@" ;;
 *) exec node "$home/dist/$program/main.js" "$@" ;;
 esac

@@ -2,14 +2,14 @@ import { byteOrder } from '../model/compare.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Problem } from '../model/problem.ts';
 import { byNodeThenId, catalogInstance, keepUnchanged } from './catalog-instance.ts';
-import type { parseHealthEntries } from './health-entry.ts';
+import type { HealthAnswer } from './health-entry.ts';
 
 /** The services as they were last answered, and what of them differs from the last snapshot that was taken. */
 export interface AnsweredServices {
   readonly has: (name: string) => boolean;
   readonly size: () => number;
   /** Answers whether a consumer can see a difference. */
-  readonly answered: (name: string, answer: ReturnType<typeof parseHealthEntries>) => boolean;
+  readonly answered: (name: string, answer: HealthAnswer) => boolean;
   /** Forgets all others; answers which they were. */
   readonly keepOnly: (names: ReadonlySet<string>) => readonly string[];
   readonly take: () => ServicesSnapshot;

@@ -4,12 +4,12 @@ import { createAnsweredServices } from './answered-services.ts';
 import type { BlockingAnswer } from './blocking-query.ts';
 import type { ServiceList } from './catalog-list.ts';
 import { CATALOG_QUERY, type CatalogUpdate, KEYS_QUERY } from './catalog-update.ts';
-import type { parseHealthEntries } from './health-entry.ts';
+import type { HealthAnswer } from './health-entry.ts';
 import type { KeyValue } from './key-values.ts';
 import { createLineage } from './lineage.ts';
 
 /** What a service's own query answered. */
-export type ServiceAnswer = BlockingAnswer<ReturnType<typeof parseHealthEntries>>;
+export type ServiceAnswer = BlockingAnswer<HealthAnswer>;
 
 /** Puts the answers of many queries together to one catalog. Each `…Answered` tells whether a consumer could see a difference. */
 export interface GatheredCatalog {

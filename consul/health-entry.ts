@@ -45,6 +45,12 @@ export interface HealthEntry {
   readonly status: Health;
 }
 
+/** What `/v1/health/service/:name` says; `unreadable` counts the entries that had to be left out. */
+export interface HealthAnswer {
+  readonly entries: readonly HealthEntry[];
+  readonly unreadable: number;
+}
+
 /** Consul's own check of a node: critical when the gossip lost it. */
 export const NODE_LOST_CHECK = 'serfHealth';
 
@@ -53,7 +59,7 @@ export const NODE_LOST_CHECK = 'serfHealth';
  * An entry without node, ID or name cannot be used; it is counted and left out, the rest is kept. Pure.
  * @throws TypeError when the answer is no list.
  */
-export function parseHealthEntries(json: unknown, name: string): { readonly entries: readonly HealthEntry[]; readonly unreadable: number } {
+export function parseHealthEntries(json: unknown, name: string): HealthAnswer {
   if (!Array.isArray(json)) throw new TypeError('the answer is no list of instances');
   const entries: HealthEntry[] = [];
   let unreadable = 0;

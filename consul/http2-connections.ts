@@ -1,7 +1,8 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
 import { isIP } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { showConsulAddress } from './address.ts';
+import { nodeHttp2, nodeTls } from './lazy-tls.ts';
 import type { ConsulOptions } from './transport.ts';
 
 /** The agent's HTTPS port does not speak HTTP/2, such as behind a proxy. */
@@ -126,7 +127,7 @@ export function createConnectionPool(options: ConsulOptions, maxConnections: num
 /** Resolves when the agent has said how many streams it allows. @throws NoHttp2Error, or Error when there is no connection. */
 async function openSession(options: ConsulOptions): Promise<ClientHttp2Session> {
   const socket = await openSocket(options);
-  const session = connect(showConsulAddress(options.address), {
+  const session = nodeHttp2().connect(showConsulAddress(options.address), {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
     maxSessionMemory: SESSION_MEMORY_MB,
@@ -150,7 +151,7 @@ function openSocket({ address, tls }: ConsulOptions): Promise<TLSSocket> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {
     const name = isIP(host) === 0 ? { servername: host } : {};
-    const socket = connectTls({ host, port, ALPNProtocols: ['h2', 'http/1.1'], ...name, ...tls });
+    const socket = nodeTls().connect({ host, port, ALPNProtocols: ['h2', 'http/1.1'], ...name, ...tls });
     const tooLate = setTimeout(() => socket.destroy(new Error(`no connection within ${CONNECT_WITHIN_MS} ms`)), CONNECT_WITHIN_MS);
     socket.once('error', reject);
     socket.once('close', () => clearTimeout(tooLate));

@@ -1,12 +1,7 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  constants,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-} from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { showConsulAddress } from './address.ts';
 import { createConnectionPool } from './http2-connections.ts';
+import { nodeHttp2 } from './lazy-tls.ts';
 import { type ConsulAnswer, type ConsulOptions, type ConsulRequest, encoded, exchange, type WatchTransport } from './transport.ts';
 
 /** Connections at once; an agent allows 200 a client unless told otherwise (`http_max_conns_per_client`). */
@@ -33,7 +28,7 @@ export function createHttp2Transport(options: ConsulOptions): WatchTransport & A
             if (isDropped) return;
             const stream = begin(place.session, request, token?.() ?? '', basicAuth);
             drop = () => {
-              stream.close(constants.NGHTTP2_CANCEL);
+              stream.close(nodeHttp2().constants.NGHTTP2_CANCEL);
               place.release();
             };
             answered(await whole(stream));

@@ -1,9 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { OperationError } from '../daemon/operation-error.ts';
 import { type ConsulAddress, showConsulAddress } from './address.ts';
+import { nodeHttps } from './lazy-tls.ts';
 
 /** One request to a Consul agent. */
 export interface ConsulRequest {
@@ -54,9 +54,9 @@ export interface ConsulOptions {
 export function createTransport({ address, token, basicAuth, tls, maxConnections = 100 }: ConsulOptions): WatchTransport & AsyncDisposable {
   const secure = address.kind === 'tcp' && address.tls;
   const agentOptions = { keepAlive: true, maxSockets: maxConnections, scheduling: 'lifo' as const };
-  const agent = secure ? new HttpsAgent({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions);
+  const agent = secure ? new (nodeHttps().Agent)({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions);
   const where = address.kind === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port };
-  const start = secure ? httpsRequest : httpRequest;
+  const start = secure ? nodeHttps().request : httpRequest;
   const subject = showConsulAddress(address);
   return {
     subject,

@@ -1,18 +1,22 @@
 import { backoffMs } from '../daemon/backoff.ts';
 import { createDoorbell } from '../daemon/doorbell.ts';
 import { sleep } from '../daemon/sleep.ts';
-import { askNow, blockingQuery, createRenewal } from './blocking-query.ts';
-import { type CatalogTable, parseCheckTable, parseNodeServices, parseNodeTable, type Touched, touchedBy } from './catalog-row.ts';
+import { type BlockingAnswer, blockingQuery, createRenewal } from './blocking-query.ts';
+import { calm } from './calm.ts';
+import { type CatalogTable, parseCheckTable, parseNodeTable, type Touched, touchedBy } from './catalog-row.ts';
+import { answersFromTables } from './first-answers.ts';
 import type { ServiceAnswer } from './gathered-catalog.ts';
 import { createLatelyChangedServices } from './lately-changed-services.ts';
+import { type NodeInstances, readNodeInstances } from './node-instances.ts';
 import { createServiceFetcher } from './service-fetcher.ts';
 import type { ServiceWatch, ServiceWatchPorts } from './service-watch.ts';
-import type { ConsulTransport } from './transport.ts';
 
 /** Least time between two answers with all checks, which may be megabytes, milliseconds. */
 const CHECKS_INTERVAL_MS = 100;
-/** How long the first requests for services wait for the tables, after which none has to be asked for twice, milliseconds. */
-const TABLES_FIRST_MS = 100;
+/** How long services wait for the tables, which say all of them at once; then each is asked for, milliseconds. */
+const TABLES_FIRST_MS = 1_000;
+/** How long, where the nodes, which are a request each, are more than the services, or not known by then, milliseconds. */
+const NODES_FIRST_MS = 200;
 /** Services that are followed by a query of their own at once: what changed last. */
 const LATELY_CHANGED = 4;
 /** How long a move of the list may take to show in the answer of one of them, milliseconds; then it is looked for on every node. */
@@ -28,6 +32,8 @@ const READ_ALL_THE_SAME_MS = 1_000;
  *   a node's address or meta                  | `/v1/catalog/nodes`, by its ModifyIndex
  *   an instance came, went, or differs        | the index of `/v1/catalog/services` alone (Consul 1.8): its owner tells
  *                                             | by `follow`; `/v1/catalog/node/:node` of every node then says which
+ * At the start the same tables, once they are known to fit together, say what every service answers.
+ *
  * Two tables show nothing of what came after the first and went before the second; a service that was asked for in between may have seen it, so
  * every service with an answer newer than the first is asked for again.
  *
@@ -41,7 +47,9 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   /** The index of each service's last answer that was fetched. */
   const fetched = new Map<string, number>();
   let newestHeld = 0;
+  /** Services are asked for one by one from now on: the first answers of all are there, or are not to be had from the tables. */
   let mayFetch = false;
+  let firstChecks: BlockingAnswer<unknown> | undefined;
   let names: ReadonlySet<string> = new Set();
   let listIndex = 0;
   let nodes: CatalogTable | undefined;
@@ -53,7 +61,7 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   function hasBaseline(of: keyof typeof baselines): void {
     if (baselines[of]) return;
     baselines[of] = true;
-    if (baselines.checks && baselines.nodes && baselines.instances) fetchAll();
+    if (baselines.checks && baselines.nodes && baselines.instances && mayFetch) fetchAll();
   }
 
   function heardLately(name: string, answer: ServiceAnswer): void {
@@ -78,7 +86,21 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   function fetchAll(): void {
     mayFetch = true;
+    firstChecks = undefined;
     fetch(names);
+  }
+
+  /** The first answers of all services, from the tables where they can be had from them. */
+  async function tellAll(listIndex: number, { answers }: NodeInstances): Promise<void> {
+    if (mayFetch || firstChecks === undefined) return;
+    const tables = { listIndex, checks: firstChecks, nodes: answers };
+    const answerOf = await answersFromTables(transport, tables, signal).catch(() => undefined);
+    if (mayFetch || signal.aborted) return;
+    if (answerOf === undefined) return fetchAll();
+    mayFetch = true;
+    firstChecks = undefined;
+    // What has been fetched meanwhile is newer.
+    for (const name of names) if (!fetched.has(name)) heardFetched(name, answerOf(name));
   }
 
   function touched(what: Touched): void {
@@ -88,14 +110,16 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   }
 
   async function followChecks(): Promise<void> {
-    const query = { path: '/v1/health/state/any', parse: parseCheckTable };
-    let before: { readonly body: CatalogTable; readonly index: number } | undefined;
+    const query = { path: '/v1/health/state/any', parse: (json: unknown) => ({ json, table: parseCheckTable(json) }) };
+    let before: { readonly table: CatalogTable; readonly index: number } | undefined;
     for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS, renewal: renewals.checks }, signal)) {
+      const { json, table } = after.body;
       if (before !== undefined) {
         fetch(fetcher.newerThan(before.index));
-        touched(touchedBy(before.body, after.body));
-      }
-      before = after;
+        touched(touchedBy(before.table, table));
+      } else if (!mayFetch) firstChecks = { ...after, body: json };
+      before = { table, index: after.index };
+      if (!baselines.checks) bell.ring();
       hasBaseline('checks');
     }
   }
@@ -115,20 +139,21 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     let indexBefore = 0;
     for (let failures = 0; !signal.aborted; ) {
       await bell.rung(signal);
-      if (nodes === undefined || signal.aborted) continue;
-      if (instances !== undefined && (await showsLately(listIndex))) await sleep(READ_ALL_THE_SAME_MS, signal);
+      if (nodes === undefined || signal.aborted || !isTimeForInstances()) continue;
+      if (instances !== undefined) await calm(bell, () => showsLately(listIndex), READ_ALL_THE_SAME_MS, signal);
       const startedAt = performance.now();
       const index = listIndex;
       try {
-        const after = await readInstances(transport, [...nodes.keys()], signal);
+        const after = await readNodeInstances(transport, [...nodes.keys()], !mayFetch, signal);
         const before = instances;
-        instances = after;
+        instances = after.table;
         if (before !== undefined) {
           fetch(fetcher.newerThan(indexBefore));
-          touched(touchedBy(before, after));
+          touched(touchedBy(before, after.table));
         }
         indexBefore = index;
         hasBaseline('instances');
+        await tellAll(index, after);
         failures = 0;
       } catch {
         failures++;
@@ -138,6 +163,11 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     }
   }
 
+  /** The first time after the list and the checks: then what is in the instances is in those too. */
+  function isTimeForInstances(): boolean {
+    return mayFetch || (baselines.checks && listIndex > 0);
+  }
+
   /** Whether the answer of a held query is as new as the list, which moved with it then. */
   async function showsLately(index: number): Promise<boolean> {
     if (newestHeld < index && newestHeld > 0) await sleep(SHOWS_WITHIN_MS, signal);
@@ -145,9 +175,16 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   }
 
   void Promise.all([followChecks(), followNodes(), followInstances()]);
-  void sleep(TABLES_FIRST_MS, signal).then(() => {
-    if (!mayFetch) fetchAll();
-  });
+  /** Asks for each service when the tables take too long. */
+  async function doWithoutTables(): Promise<void> {
+    await sleep(NODES_FIRST_MS, signal);
+    if (nodes !== undefined && nodes.size <= names.size) await sleep(TABLES_FIRST_MS - NODES_FIRST_MS, signal);
+    if (mayFetch || signal.aborted) return;
+    fetchAll();
+    bell.ring();
+  }
+
+  void doWithoutTables();
   return {
     follow: (after, index) => {
       listIndex = index;
@@ -162,6 +199,8 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
     renew: (what) => {
       lately.renew(what);
       if (what === 'all') {
+        mayFetch = true;
+        firstChecks = undefined;
         renewals.checks.renew();
         renewals.nodes.renew();
         fetcher.fetchAnew([...names].filter((name) => !lately.has(name)));
@@ -169,22 +208,4 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
       bell.ring();
     },
   };
-}
-
-/** Nodes that are asked for at once. */
-const NODES_AT_ONCE = 8;
-
-/** The instances on all these nodes. @throws Error when one of them cannot be read: a part would look like the rest had gone. */
-async function readInstances(transport: ConsulTransport, nodes: readonly string[], signal: AbortSignal): Promise<CatalogTable> {
-  const table = new Map<string, CatalogTable extends ReadonlyMap<string, infer Row> ? Row : never>();
-  const rest = nodes[Symbol.iterator]();
-  const read = async () => {
-    for (const node of rest) {
-      const query = { path: `/v1/catalog/node/${encodeURIComponent(node)}`, parse: (json: unknown) => parseNodeServices(json, node) };
-      const { body } = await askNow(transport, query, signal);
-      for (const [key, row] of body) table.set(key, row);
-    }
-  };
-  await Promise.all(Array.from({ length: NODES_AT_ONCE }, read));
-  return table;
 }

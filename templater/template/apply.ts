@@ -17,7 +17,7 @@ export interface Applied {
  */
 export async function applyText(config: TemplateConfig, text: string, env: Environment, signal: AbortSignal): Promise<Applied> {
   const hasAction = config.action !== undefined;
-  const before = await readDestination(config.destination);
+  const before = readDestination(config.destination);
   if (before?.equals(Buffer.from(text))) return { isWritten: false, isActionDue: hasAction && (await isDue(config.destination)) };
   await using candidate = await writeCandidate(config, text);
   if (config.check !== undefined) {

@@ -2,7 +2,6 @@ import { rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { showConsulAddress } from '../../consul/address.ts';
 import { consulOptions } from '../../consul/settings.ts';
-import { createMetrics, serveApi } from '../../daemon/api.ts';
 import { innerSignal } from '../../daemon/inner-signal.ts';
 import type { Logger } from '../../daemon/log.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -17,9 +16,8 @@ import { sourceProblems } from './parse-only.ts';
 import { runAction } from './run-action.ts';
 import type { TemplateSettings } from './settings.ts';
 import { createSupervisor, type SuperviseOptions, supervise } from './supervise.ts';
-import { apiSources } from './template-api.ts';
 import { COMMAND_TIMEOUT_MS, TEMPLATE_DEFAULTS, type TemplateConfig } from './template-config.ts';
-import { createTemplateMetrics } from './template-metrics.ts';
+import type { TemplateMetrics } from './template-metrics.ts';
 import { createTransports } from './transports.ts';
 import { unifiedDiff } from './unified-diff.ts';
 import { readDestination } from './write-file.ts';
@@ -42,9 +40,10 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
   if (configured.problems.length > 0) return tellProblems(configured.problems, 2);
   if (settings.parseOnly) return tellProblems(sourceProblems(configured.templates), 1);
   const consul = consulOptions(settings);
-  const metrics = createMetrics('templater');
+  const api = isShort(settings) ? undefined : (await import('./template-api.ts')).createTemplateApi();
   const problems = createProblemBook(log);
-  const env = consulEnvironment({ ...settings, address: showConsulAddress(consul.address) });
+  const address = showConsulAddress(consul.address);
+  const env = consulEnvironment({ ...settings, address });
   await using transports = createTransports(consul);
   const supervisor =
     settings.exec === '' || isPreview(settings) ? undefined : createSupervisor(superviseOptions(settings, env, log), signal);
@@ -72,12 +71,12 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
       },
       written: () => supervisor?.changed(),
       problems,
-      metrics: createTemplateMetrics(metrics),
+      metrics: api?.metrics ?? NOT_COUNTED,
       log,
     },
     signal,
   );
-  await serveApi(settings.api, apiSources(engine, showConsulAddress(consul.address), problems, metrics), signal);
+  await api?.serve(settings.api, { engine, address, problems }, signal);
   engine.use(configured.templates);
   if (settings.once || settings.dryRun) {
     const code = await runOnce(engine, settings.onceTimeoutMs, signal);
@@ -93,6 +92,13 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
   if (supervisor === undefined) await running;
   return code;
 }
+
+/** Over when all is rendered: nobody asks it for its status, and it may run beside one that lasts, on the same port. */
+function isShort({ once, dryRun, exec }: ProgramSettings): boolean {
+  return dryRun || (once && exec === '');
+}
+
+const NOT_COUNTED: TemplateMetrics = { evaluated: () => {}, written: () => {}, current: () => {}, ran: () => {}, round: () => {} };
 
 function isPreview({ dry, dryRun }: ProgramSettings): boolean {
   return dry || dryRun;
@@ -178,7 +184,7 @@ function templateOfFlag(
 
 /** Prints what would be written; answers whether there is anything. */
 async function show({ destination }: TemplateConfig, text: string, asDiff: boolean): Promise<boolean> {
-  const before = (await readDestination(destination))?.toString('utf8');
+  const before = readDestination(destination)?.toString('utf8');
   if (before === text) return false;
   process.stdout.write(asDiff ? unifiedDiff(destination, before, text) : `> ${destination}\n${text}`);
   return true;

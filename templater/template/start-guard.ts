@@ -41,7 +41,7 @@ export function createStartGuard({ transport, holdMs, log, now }: StartGuardPort
   return {
     withholds: async (destination, text, queries) => {
       if (passed.has(destination) || holdMs === 0) return false;
-      const before = (await readDestination(destination))?.toString('utf8') ?? '';
+      const before = readDestination(destination)?.toString('utf8') ?? '';
       if (before !== '' && before !== text && (await isDoubtful(destination, queries))) {
         if (passed.has(destination)) return false;
         if (!held.has(destination)) log.warn({ destination, holdMs }, 'consul is empty, the file of an earlier run stays');

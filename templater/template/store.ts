@@ -31,8 +31,9 @@ export interface Store {
 }
 
 interface Entry extends Known {
-  readonly visiblePrint: string;
-  readonly detailPrint: string;
+  /** Of a view that nothing was compared with yet: made when there is something. */
+  readonly visiblePrint: () => string;
+  readonly detailPrint: () => string;
 }
 
 export function createStore(): Store {
@@ -44,11 +45,11 @@ export function createStore(): Store {
     view: (query, answer) => query.view(answer, () => details.add(query.id)),
     put: (query, view) => {
       const before = entries.get(query.id);
-      const visiblePrint = print(view, false);
-      const detailPrint = print(view, true);
-      if (before?.detailPrint === detailPrint) return false;
+      const visiblePrint = once(() => print(view, false));
+      const detailPrint = once(() => print(view, true));
+      if (before !== undefined && before.detailPrint() === detailPrint()) return false;
       last++;
-      const version = before?.visiblePrint === visiblePrint ? before.version : last;
+      const version = before !== undefined && before.visiblePrint() === visiblePrint() ? before.version : last;
       entries.set(query.id, { view, version, detail: last, visiblePrint, detailPrint });
       return true;
     },
@@ -70,6 +71,14 @@ export function createStore(): Store {
 export function isStillSeen(store: Store, { query, version, detail }: Seen): boolean {
   const known = store.get(query.id);
   return (known?.version ?? 0) === version && (detail === undefined || known?.detail === detail);
+}
+
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function print(view: unknown, withChecks: boolean): string {

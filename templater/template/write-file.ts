@@ -1,18 +1,41 @@
 import { execFile } from 'node:child_process';
-import type { Stats } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { TemplateConfig } from './template-config.ts';
 
+// All but the sync to disk is done at once: each call that goes through Node's threads adds as much as ten of these take, on a busy machine a
+// millisecond.
+
 export type FileConfig = Pick<TemplateConfig, 'destination' | 'createDestDirs' | 'perms' | 'user' | 'group' | 'backups' | 'inPlace'>;
 
-/** Bytes of a file; undefined when there is none. @throws OperationError when it is there and cannot be read. */
-export async function readDestination(path: string): Promise<Buffer | undefined> {
+/** Bytes of a file; undefined when there is none. @throws OperationError when something is there that is no file, or cannot be read. */
+export function readDestination(path: string): Buffer | undefined {
   try {
-    return await readFile(path);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    // A pipe would be waited for.
+    if (!found.isFile()) throw new OperationError('read file', { subject: path, hint: 'there is something else of this name, no file' });
+    return readFileSync(path);
   } catch (cause) {
+    if (cause instanceof OperationError) throw cause;
     if (isCode(cause, 'ENOENT', 'ENOTDIR')) return undefined;
     throw new OperationError('read file', { subject: path, cause });
   }
@@ -29,37 +52,36 @@ export interface Candidate extends AsyncDisposable {
 /** @throws OperationError when the destination's folder cannot be written. */
 export async function writeCandidate(config: FileConfig, text: string): Promise<Candidate> {
   return await told(config.destination, async () => {
-    const { destination, old } = await target(config.destination);
+    const { destination, old } = target(config.destination);
     const path = join(dirname(destination), `.${basename(destination)}.${process.pid}.new`);
     const owner = await ownerOf(config);
-    const file = await openNew(path, config.createDestDirs);
+    const file = openNew(path, config.createDestDirs);
     try {
-      await file.writeFile(text);
-      const uid = owner.uid ?? old?.uid;
-      const gid = owner.gid ?? old?.gid;
-      if (uid !== undefined && gid !== undefined && (uid !== process.getuid?.() || gid !== process.getgid?.())) await file.chown(uid, gid);
-      else if (owner.uid !== undefined || owner.gid !== undefined)
-        await file.chown(uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0);
-      await file.chmod(config.perms ?? (old === undefined ? 0o644 : old.mode & 0o7777));
-      await file.sync();
+      writeFileSync(file, text);
+      const [uid, gid] = [owner.uid ?? old?.uid ?? process.getuid?.(), owner.gid ?? old?.gid ?? process.getgid?.()];
+      if (uid !== undefined && gid !== undefined && (uid !== process.getuid?.() || gid !== process.getgid?.())) fchownSync(file, uid, gid);
+      fchmodSync(file, config.perms ?? (old === undefined ? 0o644 : old.mode & 0o7777));
+      await synced(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
     return {
       path,
       keep: () => told(destination, () => replace(config, path, destination, text)),
-      reject: () => told(destination, () => rename(path, `${destination}.rejected`)),
-      [Symbol.asyncDispose]: () => rm(path, { force: true }),
+      reject: () => told(destination, async () => renameSync(path, `${destination}.rejected`)),
+      [Symbol.asyncDispose]: async () => rmSync(path, { force: true }),
     };
   });
 }
 
+const synced = promisify(fsync);
+
 /** The last version stays `DEST.bak`, the ones before `DEST.bak.2` and so on. */
 async function replace({ backups, inPlace }: FileConfig, candidate: string, destination: string, text: string): Promise<void> {
-  await backUp(destination, backups);
+  if (backups > 0) await backUp(destination, backups);
   if (inPlace) return await writeInPlace(destination, text);
   try {
-    await rename(candidate, destination);
+    renameSync(candidate, destination);
     await syncFolder(dirname(destination));
   } catch (error) {
     // A single file that is mounted into a container cannot be replaced, only written.
@@ -69,50 +91,56 @@ async function replace({ backups, inPlace }: FileConfig, candidate: string, dest
 }
 
 async function backUp(destination: string, backups: number): Promise<void> {
-  if (backups === 0 || (await stat(destination).catch(() => undefined)) === undefined) return;
   const name = (age: number) => `${destination}.bak${age === 1 ? '' : `.${age}`}`;
-  for (let age = backups - 1; age >= 1; age--) await rename(name(age), name(age + 1)).catch(ignoring('ENOENT'));
-  await rm(name(1), { force: true });
-  await link(destination, name(1)).catch(async (error: unknown) => {
+  if (!isThere(destination)) return;
+  for (let age = backups - 1; age >= 1; age--) if (isThere(name(age))) renameSync(name(age), name(age + 1));
+  rmSync(name(1), { force: true });
+  try {
+    linkSync(destination, name(1));
+  } catch (error) {
     if (!isCode(error, 'EXDEV', 'EPERM', 'EMLINK')) throw error;
-    await writeInPlace(name(1), await readFile(destination));
-  });
+    await writeInPlace(name(1), readFileSync(destination));
+  }
 }
 
 async function writeInPlace(path: string, text: string | Buffer): Promise<void> {
-  const file = await open(path, 'w', 0o644);
+  const file = openSync(path, 'w', 0o644);
   try {
-    await file.writeFile(text);
-    await file.sync();
+    writeFileSync(file, text);
+    await synced(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+  const folder = openSync(path, 'r');
   try {
-    await folder.sync();
+    await synced(folder);
   } finally {
-    await folder.close();
+    closeSync(folder);
   }
 }
 
-/** A link stays one: what it leads to is written. */
-async function target(path: string): Promise<{ readonly destination: string; readonly old: Stats | undefined }> {
-  const old = await lstat(path).catch(() => undefined);
-  if (old?.isSymbolicLink() !== true) return { destination: path, old };
-  const destination = await realpath(path).catch(() => path);
-  return { destination, old: await stat(destination).catch(() => undefined) };
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-async function openNew(path: string, createsFolders: boolean): Promise<FileHandle> {
+/** A link stays one: what it leads to is written. */
+function target(path: string): { readonly destination: string; readonly old: Stats | undefined } {
+  const old = lstatSync(path, { throwIfNoEntry: false });
+  if (old?.isSymbolicLink() !== true) return { destination: path, old };
+  const led = statSync(path, { throwIfNoEntry: false });
+  return led === undefined ? { destination: path, old: undefined } : { destination: realpathSync(path), old: led };
+}
+
+function openNew(path: string, createsFolders: boolean): number {
   try {
-    return await open(path, 'w', 0o600);
+    return openSync(path, 'w', 0o600);
   } catch (error) {
     if (!createsFolders || !isCode(error, 'ENOENT')) throw error;
-    await mkdir(dirname(path), { recursive: true });
-    return await open(path, 'w', 0o600);
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, 'w', 0o600);
   }
 }
 
@@ -146,10 +174,4 @@ async function told<Result>(subject: string, run: () => Promise<Result>): Promis
 
 function isCode(error: unknown, ...codes: readonly string[]): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && codes.some((code) => code === error.code);
-}
-
-function ignoring(...codes: readonly string[]): (error: unknown) => void {
-  return (error) => {
-    if (!isCode(error, ...codes)) throw error;
-  };
 }

@@ -98,10 +98,10 @@ describe.each([
   test('a service that does not answer at the start is missing and named, and not waited for for ever', async () => {
     await registerWeb(80);
     await consul.ask('PUT', '/v1/agent/service/register', { Name: 'ill', Tags: ['haproxy'], Port: 1 });
-    proxy.set({ kind: 'hang' }, /health\/service\/ill/);
+    proxy.set({ kind: 'hang' }, /health\/service\/ill|state\/any\?filter/);
     await using transport = open();
 
-    await using watching = startWatching(transport, { gatherMs: 500 });
+    await using watching = startWatching(transport, { gatherMs: 1_500 });
 
     await seesPort(watching, 80);
     const [first] = watching.updates;

@@ -106,6 +106,28 @@ test('over HTTP/1.1 the way changes with the number of services, and no snapshot
   expect(all.slice(largest)).toEqual([...all.slice(largest)].sort((a, b) => b - a));
 });
 
+test('the first answers of many services come from a few tables, and from the services themselves where the tables do not fit together', async () => {
+  await register(range(0, 120));
+  await using proxy = await startConsulProxy(consul.httpPort);
+  const address = { kind: 'tcp', tls: false, host: '127.0.0.1', port: proxy.port } as const;
+  const asks = () => proxy.asked.filter((url) => url.includes('/v1/health/service/')).length;
+  {
+    await using transport = createTransport({ address });
+    await using watching = startWatching(transport);
+    await seesAll(watching, 120);
+    expect(asks()).toBe(0);
+    await register([3], 81);
+    await watching.sees('a change', ({ catalog }) => catalog.services.get('s3')?.[0]?.port === 81);
+    expect(asks()).toBeGreaterThan(0);
+  }
+  proxy.set({ kind: 'answer', status: 403, body: 'Permission denied' }, /health\/state\/any\?filter/);
+  const before = asks();
+  await using transport = createTransport({ address });
+  await using watching = startWatching(transport);
+  await seesAll(watching, 120);
+  expect(asks() - before).toBeGreaterThanOrEqual(120);
+});
+
 test('what idles is held long by Consul: less than a request a second at 500 services', async () => {
   await register(range(0, 500));
   await using proxy = await startConsulProxy(consul.httpPort);

@@ -3,7 +3,8 @@ import { expect, jest, test } from '@jest/globals';
 import { parseConsulAddress } from '../../consul/address.ts';
 import { catalogInstance } from '../../consul/catalog-instance.ts';
 import { connectConsul } from '../../consul/connect.ts';
-import { parseHealthEntries } from '../../consul/health-entry.ts';
+import { type HealthAnswer, parseHealthEntries } from '../../consul/health-entry.ts';
+import { joinedHealth } from '../../consul/joined-health.ts';
 import { type ConsulOptions, createTransport, type WatchTransport } from '../../consul/transport.ts';
 import type { Instance } from '../../model/instance.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
@@ -27,14 +28,17 @@ async function change(consul: TestConsul): Promise<void> {
   const service = `s${any(SERVICES)}`;
   const id = `${service}-${any(INSTANCES)}`;
   const registration = { Node: node, Address: `10.0.0.${1 + any(3)}` };
-  const Service = { ID: id, Service: service, Tags: ['haproxy', `t${any(3)}`], Port: 80 + any(3) };
+  const Service = { ID: id, Service: service, Tags: ['haproxy', `t${any(3)}`], Port: 80 + any(3), Meta: { m: `${any(3)}` } };
   const Status = any(2) === 0 ? 'passing' : 'critical';
   const write = (path: string, body: object) => consul.ask('PUT', `/v1/catalog/${path}`, body);
   switch (any(8)) {
     case 0:
       return void (await write('deregister', { Node: node, ServiceID: id }));
     case 1:
-      return void (await write('register', { ...registration, Check: { Node: node, CheckID: 'disk', Name: 'd', Status } }));
+      return void (await write('register', {
+        ...registration,
+        Check: { Node: node, CheckID: any(2) === 0 ? 'disk' : 'CPU', Name: 'd', Status },
+      }));
     case 2:
       return void (await write('deregister', { Node: node, CheckID: 'disk' }));
     case 3:
@@ -43,7 +47,7 @@ async function change(consul: TestConsul): Promise<void> {
       if (any(10) === 0) await write('deregister', { Node: node });
       return;
     case 5: {
-      const Check = { Node: node, CheckID: `c-${id}`, Name: 'c', Status, ServiceID: id };
+      const Check = { Node: node, CheckID: `${any(2) === 0 ? 'c' : 'B'}-${id}`, Name: 'c', Status, ServiceID: id, Output: `${any(9)}` };
       return void (await write('register', { ...registration, Service, Check }));
     }
     default:
@@ -52,13 +56,28 @@ async function change(consul: TestConsul): Promise<void> {
 }
 
 /** What Consul says when it is asked service by service. */
-async function truth(consul: TestConsul): Promise<Readonly<Record<string, readonly Instance[]>>> {
-  const all: Record<string, readonly Instance[]> = {};
-  for (let n = 0; n < SERVICES; n++) {
-    const { entries } = parseHealthEntries(await consul.ask('GET', `/v1/health/service/s${n}`), `s${n}`);
-    if (entries.length > 0) all[`s${n}`] = sorted(entries.map(catalogInstance));
-  }
+async function answers(consul: TestConsul): Promise<ReadonlyMap<string, HealthAnswer>> {
+  const all = new Map<string, HealthAnswer>();
+  for (let n = 0; n < SERVICES; n++) all.set(`s${n}`, parseHealthEntries(await consul.ask('GET', `/v1/health/service/s${n}`), `s${n}`));
   return all;
+}
+
+/** The same, put together from the large tables. */
+async function joinedAnswers(consul: TestConsul): Promise<ReadonlyMap<string, HealthAnswer>> {
+  const nodes = (await consul.ask('GET', '/v1/catalog/nodes')) as readonly { readonly Node: string }[];
+  const onNodes = await Promise.all(nodes.map(({ Node }) => consul.ask('GET', `/v1/catalog/node/${Node}`)));
+  const answerOf = joinedHealth(await consul.ask('GET', '/v1/health/state/any'), onNodes);
+  return new Map(Array.from({ length: SERVICES }, (_, n) => [`s${n}`, answerOf(`s${n}`)]));
+}
+
+function present(all: ReadonlyMap<string, HealthAnswer>): Readonly<Record<string, readonly Instance[]>> {
+  const there = [...all].filter(([, { entries }]) => entries.length > 0);
+  return Object.fromEntries(there.map(([name, { entries }]) => [name, sorted(entries.map(catalogInstance))]));
+}
+
+/** Consul answers the instances of a service in an order of its own. */
+function inOneOrder(all: ReadonlyMap<string, HealthAnswer>): readonly unknown[] {
+  return [...all].map(([name, { entries }]) => [name, [...entries].sort((a, b) => (`${a.node} ${a.id}` < `${b.node} ${b.id}` ? -1 : 1))]);
 }
 
 function sorted(instances: readonly Instance[]): readonly Instance[] {
@@ -84,7 +103,9 @@ test('after any storm of changes every way of watching has seen what Consul says
       for (let n = 0; n < CHANGES / 4; n++) await change(consul);
     };
     await Promise.all(Array.from({ length: 4 }, writer));
-    const expected = await truth(consul);
+    const asked = await answers(consul);
+    expect(inOneOrder(await joinedAnswers(consul))).toEqual(inOneOrder(asked));
+    const expected = present(asked);
     for (const watching of watchings) {
       await until(() => JSON.stringify(ordered(seen(watching))) === JSON.stringify(ordered(expected)), 10_000, 'it is seen').catch(
         () => {},

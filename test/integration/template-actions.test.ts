@@ -232,6 +232,18 @@ test('a folder that cannot be written is told, and written as soon as it can', a
   await holds(one.destination, '1');
 }, 20_000);
 
+test('a destination that is a folder or a pipe is told, and holds up no other template', async () => {
+  const [inFolder, toPipe, good] = [keyed(), keyed(), keyed()];
+  await mkdir(inFolder.destination);
+  await promisify(execFile)('mkfifo', [toPipe.destination]);
+  for (const { key } of [inFolder, toPipe, good]) await putKey(consul, key, '1');
+  await using running = startEngine(consul.url, [inFolder, toPipe, good]);
+
+  await holds(good.destination, '1');
+  const told = () => running.problems().filter(({ reason }) => reason.includes('no file'));
+  await until(() => told().length === 2, 8_000, 'both are told');
+}, 20_000);
+
 describe('leader: true', () => {
   const node = (name: string, key: string, runs: string): Parts => ({
     source: { kind: 'contents', text: `{{ key("${key}") }}`, folder: folder.path },

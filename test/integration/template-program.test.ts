@@ -42,14 +42,17 @@ async function templater(...args: readonly string[]): Promise<RunningProgram & {
 }
 
 test(
-  '-once renders, runs the command, and ends with 0',
+  '-once renders, runs the command, and ends with 0, also beside a run that lasts and has the same API port',
   async () => {
     await putKey(consul, 'a', '1');
     await writeFile(file('t.njk'), '{{ key("a") }}');
-    await using program = await templater('-once', '-template', `t.njk:out:cat out > copy`);
+    await using beside = await templater('-template', 't.njk:other');
+    await holds(file('other'), '1');
+    await using program = await templater('-once', '-api', beside.api, '-template', `t.njk:out:cat out > copy`);
 
     expect(await program.ended).toBe(0);
     expect(await textOf(file('copy'))).toBe('1');
+    await fetch(`http://${beside.api}/health/live`);
   },
   SLOW,
 );
