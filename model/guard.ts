@@ -13,6 +13,8 @@ export interface Report {
   readonly doubtOfKeys: string | undefined;
 }
 
+const NO_INSTANCES: readonly Instance[] = [];
+
 /** Instances that Consul no longer tells of, or calls lost, and that are served all the same for a time. */
 export interface Hold {
   readonly service: string;
@@ -59,11 +61,10 @@ export function guard(before: Guarded, report: Report, now: number, holdMs: numb
   const doubt = report.doubt ?? massLoss(before.catalog, report.catalog);
   const services = new Map(report.catalog.services);
   const holds = new Map<string, Hold>();
-  const names = new Set([...before.catalog.services.keys(), ...before.holds.keys()]);
-  for (const service of names) {
-    const told = report.catalog.services.get(service) ?? [];
-    const believed = before.catalog.services.get(service) ?? [];
+  // What is held is believed too, so no name is missing here.
+  for (const [service, believed] of before.catalog.services) {
     const earlier = before.holds.get(service);
+    const told = report.catalog.services.get(service) ?? NO_INSTANCES;
     if (told === believed && earlier === undefined) continue;
     const reason = doubt ?? report.doubtOf(service);
     const held = heldInstances(told, believed, earlier?.instances ?? new Map(), reason);

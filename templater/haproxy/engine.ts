@@ -170,6 +170,7 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   }
 
   async function start({ plan }: PlannedEdge): Promise<Done> {
+    config.distrust();
     const valid = await filing.now(config.render(plan));
     await haproxy.start(valid.plan, valid.rendered, stop);
     return { did: 'started', commands: 0, reasons: ['no HAProxy was running'], said: [] };
@@ -196,7 +197,10 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     const valid = await filing.now(edge);
     const due = valid === edge ? reasons : [...reloadReasons((told?.running ?? before).shape, valid.rendered.shape), ...refused];
     if (due.length === 0) return { ...done, reasons: due };
-    await haproxy.reload(valid.plan, valid.rendered, stop);
+    await haproxy.reload(valid.plan, valid.rendered, stop).catch((error: unknown) => {
+      config.distrust();
+      throw error;
+    });
     return { ...done, did: 'reload', reasons: due };
   }
 

@@ -20,7 +20,7 @@ export interface FilingParts {
 }
 
 /** How long changes are gathered before they are written, milliseconds. */
-const WRITE_AFTER_MS = 200;
+const WRITE_AFTER_MS = 1_000;
 const AGAIN_MS = 1_000;
 
 export function createFiling({ keep, done }: FilingParts): Filing {

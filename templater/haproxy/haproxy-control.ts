@@ -10,6 +10,7 @@ import {
   awaitHaproxy,
   type HaproxyProcesses,
   isListenedOn,
+  isProcessOf,
   isThere,
   readProcesses,
   reloadHaproxy,
@@ -107,7 +108,10 @@ export function createHaproxyControl({
       if (running === undefined || isLooking) running = await orForget(look(signal));
       return running;
     },
-    hasEnded: async () => running !== undefined && !(await isListenedOn(files.runtimeSocket).catch(() => true)),
+    hasEnded: async () => {
+      if (running === undefined || isProcessOf(files, running.pid)) return false;
+      return !(await isListenedOn(files.runtimeSocket).catch(() => true));
+    },
     tell: async (before, actions, signal) => {
       const applied = await orForget(applyActions(before, actions, files, signal));
       running = applied.refused === undefined ? applied.running : undefined;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -11,6 +12,8 @@ import { type LoadedHaproxy, readLoaded } from './observe.ts';
 /** How long HAProxy may take to load a configuration, milliseconds. */
 const LOAD_WITHIN_MS = 20_000;
 const ASK_EVERY_MS = 2;
+/** No HAProxy has read a configuration and started a worker sooner, milliseconds. */
+const LOAD_TAKES_MS = 10;
 const MASTER_WITHIN_MS = 15_000;
 
 /** The processes of a HAProxy in master-worker mode, as its master tells them (management guide 9.4). */
@@ -89,6 +92,8 @@ export async function reloadHaproxy(
   signal: AbortSignal,
 ): Promise<LoadedHaproxy> {
   const said = await tellMaster(files.masterSocket, 'reload', signal);
+  // It needs the processor now: nobody asks before it can be done.
+  await sleep(LOAD_TAKES_MS, signal);
   let failed = /Success=0/.test(said) ? said : undefined;
   const watch = setInterval(() => {
     isThere(files).then(
@@ -170,11 +175,18 @@ export function isListenedOn(path: string): Promise<boolean> {
   });
 }
 
-async function isProcess({ pidFile, config }: EdgeFiles): Promise<boolean> {
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
-  if (Number.isNaN(pid)) return false;
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return commandLine.split('\0').includes(config);
+async function isProcess(files: EdgeFiles): Promise<boolean> {
+  const pid = Number.parseInt(await readFile(files.pidFile, 'utf8').catch(() => ''), 10);
+  return !Number.isNaN(pid) && isProcessOf(files, pid);
+}
+
+/** Whether this process runs from our configuration. One in another container cannot be seen, and is none. Of all ways to ask the cheapest. */
+export function isProcessOf({ config }: EdgeFiles, pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(config);
+  } catch {
+    return false;
+  }
 }
 
 /** What HAProxy said last that was wrong, without the process IDs in it, so that the same fault has the same text. */

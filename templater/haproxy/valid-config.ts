@@ -5,6 +5,7 @@ import type { Problem } from '../../model/problem.ts';
 import { createConfigWriter, keepShape, replaceFile, SECRET_FILE_MODE } from './config-files.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
 import { checkConfig } from './haproxy-binary.ts';
+import { defaultsOfSection } from './plain-section.ts';
 import { findOffenders, type Offender, offenderProblem, withoutOffenders } from './quarantine.ts';
 import type { EdgeRenderer, RenderedEdge } from './render.ts';
 
@@ -23,6 +24,8 @@ export interface ValidConfig {
    * @throws OperationError when it refuses them whatever is left out, or a file cannot be written.
    */
   readonly keep: (edge: ValidEdge, signal: AbortSignal) => Promise<ValidEdge>;
+  /** Has the next one asked about whatever it is: HAProxy did not load the last. */
+  readonly distrust: () => void;
   readonly problems: () => readonly Problem[];
 }
 
@@ -32,7 +35,8 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
   const writer = createConfigWriter(files);
   let offenders: ReadonlyMap<string, Offender> = new Map();
   let lastValid: ReadonlyMap<string, EdgeGroup> = new Map();
-  let validated: string | undefined;
+  let validated: RenderedEdge | undefined;
+  let kept: string | undefined;
 
   function render(plan: EdgePlan): ValidEdge {
     const whole = renderEdge(plan);
@@ -49,7 +53,7 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
       if (refusal !== undefined) throw refusal;
     };
     try {
-      await writer.config(rendered, rendered.fingerprint === validated ? undefined : check);
+      await writer.config(rendered, isAsValid(rendered, validated) ? undefined : check);
       return undefined;
     } catch (error) {
       if (refusal !== undefined) return refusal;
@@ -95,23 +99,37 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
 
   return {
     render,
+    distrust: () => {
+      validated = undefined;
+    },
     problems: () => [...offenders.values()].map(offenderProblem),
     keep: async (edge, signal) => {
       const writeBeside = ({ rendered }: ValidEdge) =>
         Promise.all([
           writer.maps(rendered),
-          rendered.fingerprint === validated ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
+          rendered.fingerprint === kept ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
         ]);
       await writer.certificates(edge.rendered); // a check wants one of them at least
       // A check reads the maps too; the texts of before are as good for it.
       const [refusal] = await Promise.all([write(edge, signal), writeBeside(edge)]);
       const valid = refusal === undefined ? edge : await quarantined(edge, refusal, signal);
       if (valid !== edge) await writeBeside(valid);
-      validated = valid.rendered.fingerprint;
+      validated = valid.rendered;
+      kept = valid.rendered.fingerprint;
       lastValid = valid.plan.groups;
       return valid;
     },
   };
+}
+
+/**
+ * Whether HAProxy need not be asked, having called valid what differs from this in nothing but sections of a name, a mode and a balance. To ask is half of
+ * what there is to do before a reload, and HAProxy is asked by the reload too: what it does not load leaves the old one serving. Pure.
+ */
+export function isAsValid({ shape, fingerprint }: RenderedEdge, valid: RenderedEdge | undefined): boolean {
+  if (valid === undefined || valid.shape.base !== shape.base) return false;
+  if (valid.fingerprint === fingerprint) return true;
+  return [...shape.groups].every(([key, text]) => valid.shape.groups.get(key) === text || defaultsOfSection(text) !== undefined);
 }
 
 /** A check that HAProxy answered with no. Anything else is not known, and goes on up. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
@@ -150,6 +150,28 @@ test('a HAProxy that was loaded by hand with another configuration gets its own 
   await until(async () => (await world.who('nobody.invalid')) === '503', REPAIRED_WITHIN_MS, 'our own serves');
   await world.isAnswered('web.service', 'web/a');
   expect(await readFile(file('haproxy.cfg'), 'utf8')).not.toContain('description mine');
+});
+
+test.each([
+  ['found before it, by a check', ['haproxy', 'haproxy_httpchk=/']],
+  ['refused by the master', ['haproxy']],
+])('a reload that cannot be, %s, leaves what serves, is told, and is done when it can be', async (_, tags) => {
+  const [page, worker] = [file('unavailable.html'), await world.edge.worker()];
+  await rename(page, `${page}.away`);
+
+  await serve('late', 'a', tags);
+  await until(
+    async () =>
+      (await world.edge.status()).problems.some(({ subject, reason }) => subject === 'edge' && reason.includes('unavailable.html')),
+    20_000,
+    'it is told',
+  );
+  expect(await world.edge.worker()).toBe(worker);
+  expect(await world.who('web.service')).toBe('web/a');
+  await rename(`${page}.away`, page);
+
+  await world.isAnswered('late.service', 'late/a', 20_000);
+  await until(async () => (await world.edge.status()).problems.length === 0, 20_000, 'nothing is wrong any more');
 });
 
 test('an instance may have a host name for an address; one that does not resolve is a problem', async () => {

@@ -90,12 +90,12 @@ test('a service whose section HAProxy refuses is found, named and left out; all 
   // A double that refuses one section when it checks, and is the real HAProxy otherwise.
   await writeFile(
     picky,
-    `#!/bin/sh\nif [ "$1" = -c ] && grep -A1 '^backend evil ' "$3" | grep -q leastconn; then echo '[ALERT] refused' >&2; exit 1; fi\nexec haproxy "$@"\n`,
+    `#!/bin/sh\nif [ "$1" = -c ] && grep -A9 '^backend evil ' "$3" | grep -q /refused; then echo '[ALERT] refused' >&2; exit 1; fi\nexec haproxy "$@"\n`,
   );
   await chmod(picky, 0o755);
   await using world = await startEdgeWorld({ args: ['--haproxy', picky] });
   await world.serve('web', 'a', ['haproxy']);
-  const evil = await world.serve('evil', 'a', ['haproxy', 'haproxy_balance=leastconn']);
+  const evil = await world.serve('evil', 'a', ['haproxy', 'haproxy_httpchk=/refused']);
   await world.serve('good', 'a', ['haproxy']);
 
   await world.isAnswered('web.service', 'web/a', 15_000);
@@ -107,7 +107,7 @@ test('a service whose section HAProxy refuses is found, named and left out; all 
   );
   expect(await world.who('evil.service')).toBe('503');
 
-  await world.change(evil, { tags: ['haproxy', 'haproxy_balance=first'] });
+  await world.change(evil, { tags: ['haproxy', 'haproxy_httpchk=/'] });
   await world.isAnswered('evil.service', 'evil/a', 15_000);
   expect((await world.edge.status()).problems).toEqual([]);
 });
