@@ -9,7 +9,7 @@ import { yamlText } from './yaml-text.ts';
 export const documentFilters = {
   /** An empty text is an empty map. */
   parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => JSON.parse(text)),
-  parseYAML: (value) => parsed(asText(value), 'parseYAML', (text) => yaml().parse(text, YAML_OPTIONS)),
+  parseYAML: (value) => parsed(asText(value), 'parseYAML', firstDocument),
   toJSON: (value) => escaped(jsonText(value)),
   toJSONPretty: (value) => escaped(jsonText(value, 2)),
   toUnescapedJSON: (value) => jsonText(value),
@@ -22,13 +22,30 @@ export const documentFilters = {
   },
 } satisfies Record<string, Filter>;
 
-/** YAML 1.1, with the octal numbers of 1.2, as go-yaml reads it. */
+/** As go-yaml: what follows the first document is not looked at. */
+function firstDocument(text: string): unknown {
+  const document = yaml().parseDocument(text, YAML_OPTIONS);
+  const wrong = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
+  if (wrong !== undefined) throw wrong;
+  return document.toJS(YAML_OPTIONS);
+}
+
+/** YAML 1.1, with the octal numbers of 1.2, as go-yaml reads it; of a key that stands twice the last value counts. */
 const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions & ToJSOptions = {
   version: '1.1',
   maxAliasCount: 100,
   merge: true,
-  customTags: (tags) => [{ tag: 'tag:yaml.org,2002:int', default: true, test: /^0o[0-7]+$/, resolve: Number }, ...tags],
+  uniqueKeys: false,
+  customTags: (tags) => [
+    { tag: 'tag:yaml.org,2002:int', default: true, test: /^0o[0-7]+$/, resolve: Number },
+    ...tags.filter((tag) => typeof tag === 'string' || !isOfTime(tag)),
+  ],
 };
+
+/** Dates, and numbers such as `12:30`, which go-yaml reads as texts. */
+function isOfTime({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
+  return tag === 'tag:yaml.org,2002:timestamp' || format === 'TIME';
+}
 
 function parsed(text: string, filter: string, parse: (text: string) => unknown): unknown {
   if (text === '') return {};
@@ -40,17 +57,16 @@ function parsed(text: string, filter: string, parse: (text: string) => unknown):
 }
 
 function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(sortedValue(value), undefined, indent) ?? 'null';
+  const text = JSON.stringify(sortedValue(value), undefined, indent) ?? 'null';
+  return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '<': '\\u003c',
   '>': '\\u003e',
   '&': '\\u0026',
-  '\u2028': '\\u2028',
-  '\u2029': '\\u2029',
 };
 
 function escaped(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (character) => ESCAPES[character] ?? character);
+  return json.replace(/[<>&]/g, (character) => ESCAPES[character] ?? character);
 }

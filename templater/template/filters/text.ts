@@ -16,11 +16,11 @@ export const textFilters = {
     const [text, end] = [asText(value), asText(suffix)];
     return end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
   },
-  trimSpace: (value) => asText(value).trim(),
+  trimSpace: (value) => withoutSpace(asText(value)),
   replaceAll: (value, from, to) => replacedAll(asText(value), asText(from), asText(to)),
   /** An empty text has no parts. */
   split: (value, separator) => {
-    const text = asText(value).trim();
+    const text = withoutSpace(asText(value));
     return text === '' ? [] : separator === undefined || separator === '' ? [...text] : text.split(asText(separator));
   },
   /** Of each part only the first inner separator counts; a part without one is left out. */
@@ -63,10 +63,23 @@ function letterByLetter(text: string, change: (letter: string) => string): strin
   });
 }
 
+/** Letters that look like two, in large, as in a title, and small. */
+const DOUBLE_LETTERS = ['Ǆǅǆ', 'Ǉǈǉ', 'Ǌǋǌ', 'Ǳǲǳ'];
+
 /** A letter that becomes two has the first of them large. */
 function titled(letter: string): string {
+  const double = DOUBLE_LETTERS.find((forms) => forms.includes(letter));
+  if (double !== undefined) return double.charAt(1);
   const [first = '', ...rest] = letter.toUpperCase();
   return first + rest.join('').toLowerCase();
+}
+
+/** Go's white space: a byte order mark is none, other than in JavaScript, and U+0085 is. */
+const SPACE =
+  /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
+
+function withoutSpace(text: string): string {
+  return text.replace(SPACE, '');
 }
 
 function trimmed(text: string, set: ReadonlySet<string>): string {

@@ -45,18 +45,18 @@ function numberText(value: number): string {
 
 /** What YAML 1.1 reads as something else than text when it stands plain. */
 const LOOKS_LIKE_ANOTHER_TYPE =
-  /^(|~|null|Null|NULL|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|true|True|TRUE|false|False|FALSE|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(\d[\d_]*)?\.?[\d_]+([eE][-+]?\d+)?|[-+]?\d[\d_]*\.([eE][-+]?\d+)?|[-+]?0b[01_]+|[-+]?0x[\da-fA-F_]+|[-+]?0o?[0-7_]+|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?)$/;
+  /^(?!_)(|~|null|Null|NULL|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|true|True|TRUE|false|False|FALSE|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(\d[\d_]*)?\.?[\d_]+([eE][-+]?\d+)?|[-+]?\d[\d_]*\.([eE][-+]?\d+)?|[-+]?0b[01_]+|[-+]?0x[\da-fA-F_]+|[-+]?0o?[0-7_]+|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?)$/;
 
 function textScalar(text: string, indent: string, mayBreak: boolean, column = indent.length): string {
   if (LOOKS_LIKE_ANOTHER_TYPE.test(text)) return doubleQuoted(text);
-  if (/[^\n\x20-\x7e\x85\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\ud800-\udfff]/.test(text)) return doubleQuoted(text);
+  if (/[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text)) return doubleQuoted(text);
   if (text.includes('\n')) return mayBreak && !/ \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text);
   if (isPlain(text)) return mayBreak ? folded(text, indent, column) : text;
   return `'${text.replaceAll("'", "''")}'`;
 }
 
 function isPlain(text: string): boolean {
-  return !/^[-?:](\s|$)|^[,[\]{}#&*!|>'"%@`]|^---|^\.\.\.|: |:$| #|^ | $/.test(text);
+  return !/^[-?:](\s|$)|^[,[\]{}#&*!|>'"%@`]|^---|^\.\.\.|: |:$| #|^ | $|[\u2028\u2029]/.test(text);
 }
 
 function literal(text: string, indent: string): string {
@@ -128,15 +128,19 @@ const DOUBLE_ESCAPES: Readonly<Record<string, string>> = {
   '\f': '\\f',
   '\r': '\\r',
   '\x1b': '\\e',
+  '\x85': '\\N',
   '\u2028': '\\L',
   '\u2029': '\\P',
-  '\ufeff': '\\uFEFF',
 };
 
 function doubleQuoted(text: string): string {
-  const escaped = text.replace(
-    /["\\\u2028\u2029\ufeff]|[\p{Cc}]/gu,
-    (character) => DOUBLE_ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
-  return `"${escaped}"`;
+  return `"${text.replace(/["\\\u2028\u2029\ufeff\ufffe\uffff]|\p{Cc}|[\u{10000}-\u{10ffff}]/gu, escapedCharacter)}"`;
+}
+
+function escapedCharacter(character: string): string {
+  const known = DOUBLE_ESCAPES[character];
+  if (known !== undefined) return known;
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+  if (code.length <= 2) return `\\x${code.padStart(2, '0')}`;
+  return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`;
 }
