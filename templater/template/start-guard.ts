@@ -8,8 +8,8 @@ import { datacenterOf, type Query } from './query.ts';
 import { readDestination } from './write-file.ts';
 
 /**
- * Keeps the files of an earlier run while Consul is empty at the start of this one: it may have lost its data, and what was there before is
- * known from the files alone. Asked for the first writing of each.
+ * Keeps the files of an earlier run while Consul is empty at the start of this one, or is being filled again: it may have lost its data, and what was
+ * there before is known from the files alone. Asked for the first writing of each.
  */
 export interface StartGuard {
   /** Whether the file has to stay what it is for now, though a template that reads these came to this text. */
@@ -26,26 +26,45 @@ export interface StartGuardPorts {
   readonly now: () => number;
 }
 
-export function createStartGuard({ transport, holdMs, log, now }: StartGuardPorts, signal: AbortSignal): StartGuard {
-  const held = new Map<string, number>();
-  const passed = new Set<string>();
+const IS_EMPTY = 'Consul is empty, and the file of an earlier run holds something else: Consul may have lost its data';
+const IS_FILLING =
+  'the text is less than half of the file of an earlier run: Consul may have lost its data; it counts when it has not grown for 10 s';
+/** How long a text that is much shorter than the file must not have grown, milliseconds: a registrator asks a Consul that is back within 10 s. */
+const STILL_MS = 10_000;
+/** A file that loses fewer lines than these loses little. */
+const FEW_LINES = 10;
 
-  async function isDoubtful(destination: string, queries: readonly Query[]): Promise<boolean> {
-    if (now() - (held.get(destination) ?? now()) >= holdMs) return false;
-    return await isEmpty(transport, queries, signal).catch((error: unknown) => {
-      if (error instanceof OperationError) return true;
-      throw error;
-    });
+export function createStartGuard({ transport, holdMs, log, now }: StartGuardPorts, signal: AbortSignal): StartGuard {
+  const held = new Map<string, { readonly since: number; readonly reason: string }>();
+  const passed = new Set<string>();
+  const growths = new Map<string, { readonly lines: number; readonly at: number }>();
+
+  /** Why the text is not believed yet. */
+  async function doubt(destination: string, before: string, text: string, queries: readonly Query[]): Promise<string | undefined> {
+    if (before === '' || before === text || now() - (held.get(destination)?.since ?? now()) >= holdMs) return undefined;
+    const own = queries.filter((query) => query.source.kind !== 'file' && datacenterOf(query) === '');
+    if (own.length === 0) return undefined;
+    if (await isEmpty(transport, own, signal).catch(orUnknown)) return IS_EMPTY;
+    return isMuchLess(text, before) && !isStill(destination, lineCount(text)) ? IS_FILLING : undefined;
+  }
+
+  function isStill(destination: string, lines: number): boolean {
+    const last = growths.get(destination);
+    if (last !== undefined && lines <= last.lines) return now() - last.at >= STILL_MS;
+    growths.set(destination, { lines, at: now() });
+    return false;
   }
 
   return {
     withholds: async (destination, text, queries) => {
       if (passed.has(destination) || holdMs === 0) return false;
       const before = readDestination(destination)?.toString('utf8') ?? '';
-      if (before !== '' && before !== text && (await isDoubtful(destination, queries))) {
+      const reason = await doubt(destination, before, text, queries);
+      if (reason !== undefined) {
         if (passed.has(destination)) return false;
-        if (!held.has(destination)) log.warn({ destination, holdMs }, 'consul is empty, the file of an earlier run stays');
-        held.set(destination, held.get(destination) ?? now());
+        const since = held.get(destination)?.since;
+        if (since === undefined) log.warn({ destination, reason, holdMs }, 'the file of an earlier run stays');
+        held.set(destination, { since: since ?? now(), reason });
         return true;
       }
       if (held.delete(destination)) log.info({ destination }, 'the file may be written');
@@ -53,9 +72,8 @@ export function createStartGuard({ transport, holdMs, log, now }: StartGuardPort
       return false;
     },
     holds: () =>
-      [...held].map(([subject, since]) => ({
-        subject,
-        reason: 'Consul is empty, and the file of an earlier run holds something else: Consul may have lost its data',
+      [...held].map(([subject, { since, reason }]) => ({
+        ...{ subject, reason },
         since: new Date(since).toISOString(),
         until: new Date(since + holdMs).toISOString(),
       })),
@@ -70,11 +88,24 @@ export function createStartGuard({ transport, holdMs, log, now }: StartGuardPort
   };
 }
 
+function isMuchLess(text: string, before: string): boolean {
+  const [lines, linesBefore] = [lineCount(text), lineCount(before)];
+  return lines * 2 < linesBefore && linesBefore - lines >= FEW_LINES;
+}
+
+function lineCount(text: string): number {
+  return text.split('\n').length;
+}
+
+/** A Consul that does not answer may be empty as well. */
+function orUnknown(error: unknown): true {
+  if (error instanceof OperationError) return true;
+  throw error;
+}
+
 /** For a template of the catalog, when there is nothing in it but Consul itself; for one of keys alone, when there is no key at all. */
 async function isEmpty(transport: ConsulTransport, queries: readonly Query[], signal: AbortSignal): Promise<boolean> {
-  const own = queries.filter((query) => query.source.kind !== 'file' && datacenterOf(query) === '');
-  if (own.length === 0) return false;
-  if (own.every(isOfKeys)) return (await keysThere(transport, signal)) === 0;
+  if (queries.every(isOfKeys)) return (await keysThere(transport, signal)) === 0;
   const list = parseServiceList(await call(transport, { method: 'GET', path: '/v1/catalog/services' }, signal));
   return [...list.keys()].every((name) => name === 'consul');
 }

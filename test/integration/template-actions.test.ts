@@ -109,8 +109,8 @@ test('50 changes in a second, three templates, one command: few runs, and the la
   expect(await runsOf(runs)).toBeLessThanOrEqual(3 + Math.floor(tookMs / 1_000));
 }, 20_000);
 
-/** How long the check flaps, seconds; `FLAPPING_S=30` for a long run. */
-const FLAPPING_S = Number(process.env['FLAPPING_S'] ?? 3);
+/** How long the check flaps, seconds; `TOOTS_TEST_FLAPPING_S=30` for a long run. */
+const FLAPPING_S = Number(process.env['TOOTS_TEST_FLAPPING_S'] ?? 3);
 
 test(
   'a flapping check runs the command at most once a second, and the last state is the one it sees',

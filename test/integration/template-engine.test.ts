@@ -281,6 +281,31 @@ describe('outages', () => {
     await holds(one.destination, '[]');
   }, 20_000);
 
+  test('a start while Consul is being filled again keeps a much longer file, until the text has grown or has not grown for ten seconds', async () => {
+    let turnedMs = 0;
+    const earlier = Array.from({ length: 40 }, (_, at) => `web-${at}\n`).join('');
+    const [grows, stays] = [template('{{ key("lines") }}'), template('{{ key("few") }}')];
+    for (const { destination } of [grows, stays]) await writeFile(destination, earlier);
+    await putKey(consul, 'lines', 'web-0\n');
+    await putKey(consul, 'few', 'all\nthat\nis left\n');
+    await using running = startEngine(consul.url, [grows, stays], { ports: { now: () => Date.now() + turnedMs } });
+    await until(() => running.engine.holds().length === 2, 8_000, 'both are withheld');
+    expect(running.engine.holds()[0]?.reason).toContain('less than half');
+
+    turnedMs = 9_000;
+    await putKey(consul, 'lines', 'web-0\nweb-1\n');
+    await until(
+      () => running.engine.status().some(({ renderedAt }) => Date.parse(renderedAt ?? '') > Date.now() + 8_000),
+      8_000,
+      'it grew',
+    );
+    turnedMs = 11_000;
+    await holds(stays.destination, 'all\nthat\nis left\n');
+    expect(await textOf(grows.destination)).toBe(earlier);
+    await putKey(consul, 'lines', earlier.replace('web-0\n', ''));
+    await holds(grows.destination, earlier.replace('web-0\n', ''));
+  }, 20_000);
+
   test('a service that is scaled to nothing beside others is believed at once', async () => {
     await register('web');
     await register('api');
