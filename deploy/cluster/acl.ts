@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ConsulRefusal, call } from '../../consul/call.ts';
 import { type ConsulTransport, createTransport } from '../../consul/transport.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
-import { type Secrets, TOKEN_RULES } from './secrets.ts';
+import { type Secrets, TOKEN_RULES, type TokenName } from './secrets.ts';
 
 /** This node's agent over loopback, with one of the tokens. */
 export function localConsul(token: string | undefined): ConsulTransport & AsyncDisposable {
@@ -23,7 +23,7 @@ export async function hasLeader(transport: ConsulTransport, signal: AbortSignal)
  * do it at any time. @throws ConsulRefusal, OperationError when Consul does not take them.
  */
 export async function ensureTokens(transport: ConsulTransport, { tokens }: Secrets, signal: AbortSignal): Promise<void> {
-  for (const name of Object.keys(TOKEN_RULES) as (keyof typeof TOKEN_RULES)[]) {
+  for (const name of Object.keys(TOKEN_RULES) as TokenName[]) {
     const policy = `toots-${name}`;
     const body = { Name: policy, Description: `What Toots’ ${name} needs`, Rules: TOKEN_RULES[name] };
     const known = await orUndefined(call(transport, { method: 'GET', path: `/v1/acl/policy/name/${policy}` }, signal));

@@ -3,7 +3,7 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import type { Option } from '../../daemon/settings.ts';
 import { command } from '../command.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
-import { readSecrets } from './make-secrets.ts';
+import { findSecrets } from './make-secrets.ts';
 import { confOption } from './node-options.ts';
 import { confFiles } from './read-conf.ts';
 
@@ -16,8 +16,7 @@ export const backupCommand = command(
     name: 'backup',
     usage: 'FILE',
     line: 'Writes a snapshot of Consul: catalog, KV, ACLs',
-    about:
-      'Writes a snapshot of all that Consul’s servers know, as one of them sees it, for its owner alone. Any node of the cluster can do it.',
+    about: 'Writes a snapshot of all that Consul’s servers know, as one of them sees it, for its owner alone. Run it on a master.',
     options,
     positionals: { least: 1, most: 1 },
   },
@@ -37,7 +36,8 @@ export const restoreCommand = command(
     name: 'restore',
     usage: 'FILE',
     line: 'Puts back a snapshot of Consul',
-    about: 'Has Consul’s servers know what a snapshot says; what came after it is gone. Registrators tell again what runs now.',
+    about:
+      'Has Consul’s servers know what a snapshot says; what came after it is gone. Run it on a master. Registrators tell again what runs now.',
     options,
     positionals: { least: 1, most: 1 },
   },
@@ -53,9 +53,14 @@ export const restoreCommand = command(
 
 /** @throws OperationError when Consul does not answer with 200. */
 async function askConsul(conf: string, method: 'GET' | 'PUT', body: Buffer | undefined): Promise<Response> {
-  const secrets = await readSecrets(confFiles(conf).secrets);
+  const found = await findSecrets(confFiles(conf));
+  if (found !== undefined && found.secrets.master === undefined)
+    throw new OperationError(`Consul ${method} /v1/snapshot`, {
+      subject: found.file,
+      hint: 'these secrets may not do that; run it on a master',
+    });
   const url = `http://127.0.0.1:${CONSUL_PORTS.http}/v1/snapshot`;
-  const headers: Record<string, string> = secrets === undefined ? {} : { 'X-Consul-Token': secrets.tokens.management };
+  const headers: Record<string, string> = found?.secrets.master === undefined ? {} : { 'X-Consul-Token': found.secrets.master.management };
   const init = { method, headers, signal: AbortSignal.timeout(WITHIN_MS), ...(body !== undefined && { body: new Uint8Array(body) }) };
   const response = await fetch(url, init).catch((cause: unknown) => {
     throw new OperationError(`Consul ${method} /v1/snapshot`, {

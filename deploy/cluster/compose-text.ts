@@ -12,6 +12,11 @@ export function composeText({ daemons }: NodePlan): string {
     services: Object.fromEntries(daemons.map((daemon) => [daemon.name, literal(composeService(daemon))])),
     volumes: Object.fromEntries(volumes.map((name) => [name, {}])),
   };
+  return documentText(document);
+}
+
+/** A Compose document as the text of our file. Pure. */
+export function documentText(document: object): string {
   return `# Written by toots; every change by hand is lost. What it is made of: ./toots.sh config\n${stringify(document, { lineWidth: 0 })}`;
 }
 
@@ -35,8 +40,8 @@ function composeService(daemon: Daemon): object {
       ? { privileged }
       : writableRoot !== true && { cap_drop: ['ALL'], ...(capabilities !== undefined && { cap_add: capabilities }) }),
     ...(hostPids === true && { pid: 'host' }),
-    // Without a capability of its own there is nothing to gain by a set-user-id file; with one, the file gives it.
-    ...(capabilities === undefined && writableRoot !== true && { security_opt: ['no-new-privileges:true'] }),
+    // A program that is not root gets its capability by its file, which this would forbid.
+    ...((capabilities === undefined || user !== undefined) && writableRoot !== true && { security_opt: ['no-new-privileges:true'] }),
     ...(healthCheck !== undefined && {
       healthcheck: { test: healthCheck, interval: '5s', timeout: '5s', retries: 3, start_period: '60s' },
     }),

@@ -31,14 +31,14 @@ export function consulDaemon(context: NodeContext): { readonly daemon: Daemon; r
     memory: '1g',
   };
   const pem = (name: string, text: string): NodeFile => ({ path: `consul/${name}`, text, secret: true, readBy: ['consul'] });
-  const own = answers.roles.has('master') ? secrets?.server : secrets?.client;
+  const own = answers.roles.has('master') ? secrets?.master?.server : secrets?.client;
   return {
     daemon,
     files: [
       { path: 'consul/agent.json', text: `${JSON.stringify(agentConfig(context), undefined, 2)}\n`, secret: true, readBy: ['consul'] },
       ...(secrets === undefined || own === undefined
         ? []
-        : [pem('ca.pem', secrets.ca.cert), pem('agent.pem', own.cert), pem('agent-key.pem', own.key)]),
+        : [pem('ca.pem', secrets.ca), pem('agent.pem', own.cert), pem('agent-key.pem', own.key)]),
     ],
   };
 }
@@ -71,7 +71,7 @@ function agentConfig(context: NodeContext): object {
 
 function secureConfig({ secrets, conf }: NodeContext, isServer: boolean): object {
   if (secrets === undefined) return {};
-  const { management, agent, dns } = secrets.tokens;
+  const { agent, dns } = secrets.tokens;
   return {
     encrypt: secrets.gossipKey,
     ca_file: `${CONFIG_FOLDER}/ca.pem`,
@@ -84,7 +84,7 @@ function secureConfig({ secrets, conf }: NodeContext, isServer: boolean): object
       enabled: true,
       default_policy: 'deny',
       down_policy: 'extend-cache',
-      tokens: { agent, default: dns, ...(isServer && { master: management }) },
+      tokens: { agent, default: dns, ...(isServer && { master: secrets.master?.management }) },
     },
     primary_datacenter: datacenter(conf),
   };
@@ -113,7 +113,7 @@ export function consulAccess(
     mounts: [{ from: `${stateDir}/${daemon}`, to: `/toots/${daemon}` }],
     files: [
       { path: `${daemon}/token`, text: `${secrets.tokens[daemon]}\n`, secret: true, readBy: [daemon] },
-      { path: `${daemon}/ca.pem`, text: secrets.ca.cert, secret: true, readBy: [daemon] },
+      { path: `${daemon}/ca.pem`, text: secrets.ca, secret: true, readBy: [daemon] },
     ],
   };
 }

@@ -22,7 +22,7 @@ export const doctorCommand = command(
     const { node } = read;
     if (node.answers === undefined) return wrongUsage(['what this node is must be said: -roles'], 'toots doctor -help');
     const context = await readContext(node, node.answers, settings);
-    const all = findings(await readMachine(context, confFiles(settings.conf).secrets));
+    const all = findings(await readMachine(context, confFiles(settings.conf)));
     process.stdout.write(findingsText(all));
     return all.some(({ level }) => level === 'bad') ? 1 : 0;
   },

@@ -1,3 +1,5 @@
+import type { secretsProblem } from './secrets.ts';
+
 /** What was seen on a machine that is to be a node. */
 export interface MachineFacts {
   /** Undefined when none answers. */
@@ -11,7 +13,10 @@ export interface MachineFacts {
   /** Where the engine keeps its data, bytes. */
   readonly freeBytes: number;
   readonly missingImages: readonly string[];
-  readonly secrets: 'there' | 'missing' | 'readable by others' | 'not wanted';
+  readonly secrets:
+    | 'missing'
+    | 'not wanted'
+    | { readonly file: string; readonly readableByOthers: boolean; readonly wrong: ReturnType<typeof secretsProblem> };
   /** Undefined where none is wanted. */
   readonly nfs: { readonly share: string; readonly reached: boolean; readonly mounted: boolean } | undefined;
   /** Whether the kernel refuses what no rule allows. */
@@ -102,11 +107,14 @@ function skewed({ skewMs }: MachineFacts): readonly Finding[] {
 }
 
 function secretFindings(secrets: MachineFacts['secrets']): readonly Finding[] {
+  if (secrets === 'not wanted') return [];
   if (secrets === 'missing')
-    return [bad('there are no secrets', 'on one master ./toots.sh secrets, then copy restricted/secrets.json here; or SECURE=false')];
-  return secrets === 'readable by others'
-    ? [bad('restricted/secrets.json can be read by others', 'chmod 600 restricted/secrets.json')]
-    : [];
+    return [bad('there are no secrets', 'on one master ./toots.sh secrets, then copy here what it says; or SECURE=false in Toots.conf')];
+  const { file, readableByOthers, wrong } = secrets;
+  return [
+    ...(readableByOthers ? [bad(`${file} can be read by others`, `chmod 600 ${file}`)] : []),
+    ...(wrong === undefined ? [] : [bad(`${file}: ${wrong.what}`, wrong.remedy)]),
+  ];
 }
 
 function nfsFindings({ nfs }: MachineFacts): readonly Finding[] {

@@ -12,6 +12,9 @@ export const OWN_IMAGES = {
   keepalived: 'keepalived',
 } as const satisfies Partial<Record<DaemonName, string>>;
 
+/** User and group of the programs in our images. */
+export const TOOTS_ID = 7171;
+
 /** What others publish, pinned. */
 const UPSTREAM = {
   zookeeper: 'zookeeper:3.8.4',

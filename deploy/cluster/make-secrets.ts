@@ -6,14 +6,20 @@ import { ExecaError, execa } from 'execa';
 import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
-import { type Secrets, secretsSchema } from './secrets.ts';
+import { type Secrets, secretsSchema, withoutMaster } from './secrets.ts';
 
 /** How long certificates are valid, days. */
 const CA_DAYS = 3650;
 const AGENT_DAYS = 1825;
 
+/** The secrets of masters, and the key of the CA, which no node needs: further certificates are made with it. */
+export interface MadeSecrets {
+  readonly secrets: Secrets & { readonly master: NonNullable<Secrets['master']> };
+  readonly caKey: string;
+}
+
 /** Makes new secrets for a cluster: random keys and tokens, and certificates by openssl. @throws OperationError when openssl fails. */
-export async function makeSecrets(datacenter: string, domain: string, signal: AbortSignal): Promise<Secrets> {
+export async function makeSecrets(datacenter: string, domain: string, signal: AbortSignal): Promise<MadeSecrets> {
   const folder = await mkdtemp(join(tmpdir(), 'toots-ca-'));
   try {
     await chmod(folder, 0o700);
@@ -25,20 +31,15 @@ export async function makeSecrets(datacenter: string, domain: string, signal: Ab
       const subject = ['-subj', `/CN=${role}.${datacenter}.${domain}`, '-days', String(AGENT_DAYS)];
       return certificate(folder, role, [...signedBy, ...subject, ...extensions.flatMap((extension) => ['-addext', extension])], signal);
     };
-    return {
+    const secrets = {
       gossipKey: randomBytes(32).toString('base64'),
-      ca,
-      server: await agent('server'),
+      ca: ca.cert,
       client: await agent('client'),
-      tokens: {
-        management: randomUUID(),
-        agent: randomUUID(),
-        registrator: randomUUID(),
-        templater: randomUUID(),
-        dns: randomUUID(),
-      },
+      tokens: { agent: randomUUID(), registrator: randomUUID(), templater: randomUUID(), dns: randomUUID() },
       vrrpPassword: randomBytes(4).toString('hex'),
+      master: { server: await agent('server'), management: randomUUID() },
     };
+    return { secrets, caKey: ca.key };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -61,15 +62,39 @@ async function certificate(
   return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
 }
 
-/** Writes secrets so that their owner alone can read them. */
-export async function writeSecrets(file: string, secrets: Secrets): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+/** Where secrets are: those of masters, those of other nodes, and the CA's key. */
+export interface SecretsFiles {
+  readonly secrets: string;
+  readonly nodeSecrets: string;
+  readonly caKey: string;
+}
+
+/** Writes secrets, those of the other nodes by themselves, so that their owner alone can read them. */
+export async function writeSecrets(files: SecretsFiles, { secrets, caKey }: MadeSecrets): Promise<void> {
+  const write = async (file: string, text: string) => {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  };
+  await write(files.caKey, caKey);
+  await write(files.nodeSecrets, `${JSON.stringify(withoutMaster(secrets), undefined, 2)}\n`);
+  await write(files.secrets, `${JSON.stringify(secrets, undefined, 2)}\n`);
+}
+
+/** The secrets that this machine has, and their file: a master's where they are there. @throws OperationError when they cannot be read. */
+export async function findSecrets({
+  secrets: ofMasters,
+  nodeSecrets,
+}: SecretsFiles): Promise<{ readonly file: string; readonly secrets: Secrets } | undefined> {
+  for (const file of [ofMasters, nodeSecrets]) {
+    const secrets = await readSecrets(file);
+    if (secrets !== undefined) return { file, secrets };
+  }
+  return undefined;
 }
 
 /** The secrets of a file; undefined when there is none. @throws OperationError when it is not what `toots secrets` wrote. */
-export async function readSecrets(file: string): Promise<Secrets | undefined> {
+async function readSecrets(file: string): Promise<Secrets | undefined> {
   try {
     return v.parse(secretsSchema, JSON.parse(await readFile(file, 'utf8')));
   } catch (cause) {

@@ -10,7 +10,8 @@ import type { ClusterConf } from './conf.ts';
 import { nodeOptions, stateOption } from './node-options.ts';
 import { daemonNames } from './node-state.ts';
 import { planNode } from './plan-node.ts';
-import { readContext, readNode } from './read-node.ts';
+import { readNode, readSecureContext } from './read-node.ts';
+import { withStandIn } from './stand-in.ts';
 import { waitUntilWell } from './start-node.ts';
 import { composeFile } from './write-node.ts';
 
@@ -72,10 +73,12 @@ export const restartCommand = command(
     return await live(async (signal) => {
       const progress = createProgress(STDOUT);
       for (const name of names) {
-        await progress.step(`Restarting ${name}`, async () => {
-          await compose(composeFile(stateDir), ['restart', name], signal);
-          await waitUntilWell(stateDir, performance.now() + WELL_WITHIN_MS, signal);
-        });
+        const restart = () =>
+          progress.step(`Restarting ${name}`, async () => {
+            await compose(composeFile(stateDir), ['restart', name], signal);
+            await waitUntilWell(stateDir, performance.now() + WELL_WITHIN_MS, signal, [name]);
+          });
+        await (name === 'haproxy' ? withStandIn(restart, progress, signal) : restart());
       }
       return 0;
     });
@@ -100,7 +103,7 @@ export const configCommand = command(
       process.stdout.write('# What this node is has not been answered yet: -roles, or ./toots.sh\n');
       return 1;
     }
-    const text = composeText(planNode(await readContext(node, node.answers, settings)));
+    const text = composeText(planNode(await readSecureContext(node, node.answers, settings)));
     process.stdout.write(hideCredentials(text, node.conf));
     return 0;
   },

@@ -1,6 +1,6 @@
 import { consulAccess } from './consul-daemon.ts';
 import type { Daemon, NodeFile } from './daemon.ts';
-import { imageOf } from './images.ts';
+import { imageOf, TOOTS_ID } from './images.ts';
 import { consulDomain, listenAddress, type NodeContext } from './node-context.ts';
 
 interface Planned {
@@ -8,6 +8,8 @@ interface Planned {
   readonly files: readonly NodeFile[];
 }
 
+/** Process 1 of a container takes in processes that lost their parent, which Node does not. */
+const PROGRAM = ['tini', '--', 'node'] as const;
 const STATS_PORT = 81;
 const EDGE_VOLUME = { from: 'edge', to: '/run/toots/edge', writable: true } as const;
 const VIP_API = '127.0.0.1:9183';
@@ -42,7 +44,7 @@ export function templaterDaemon(context: NodeContext): Planned {
       name: 'templater',
       image: imageOf('templater', conf, version),
       command: [
-        ...['node', '/opt/toots/dist/templater/main.js', '-edge', '-await-haproxy'],
+        ...[...PROGRAM, '/opt/toots/dist/templater/main.js', '-edge', '-await-haproxy'],
         ...['-run-dir', EDGE_VOLUME.to, '-bind', listenAddress(context), '-domain', consulDomain(conf)],
         ...(conf.EX_DOMAIN === undefined ? [] : ['-add-domain', conf.EX_DOMAIN]),
       ],
@@ -68,7 +70,7 @@ export function vipTemplaterDaemon(context: NodeContext): Planned {
       name: 'vip-templater',
       image: imageOf('vip-templater', conf, version),
       command: [
-        ...['node', '/opt/toots/dist/templater/main.js', '-api', VIP_API],
+        ...[...PROGRAM, '/opt/toots/dist/templater/main.js', '-api', VIP_API],
         ...['-template', `${folder}/keepalived.conf.njk:${VIP_VOLUME.to}/keepalived.conf`],
       ],
       environment,
@@ -97,7 +99,7 @@ export function haproxyDaemon(context: NodeContext): Planned {
       labels: {},
       mounts: [EDGE_VOLUME],
       capabilities: ['NET_BIND_SERVICE'],
-      healthCheck: ['CMD', 'haproxy-alive.sh', statsAddress(context)],
+      healthCheck: ['CMD', 'haproxy-serves.sh', statsAddress(context)],
       stopSignal: 'SIGUSR1',
       stopGraceS: 30,
       memory: '1g',
@@ -150,8 +152,9 @@ export function keepalivedDaemon(context: NodeContext): Planned {
       labels: {},
       mounts: [VIP_VOLUME],
       tmpfs: ['/run:exec,mode=755', '/tmp'],
-      user: '0:0',
-      capabilities: ['NET_ADMIN', 'NET_RAW', 'NET_BROADCAST', 'DAC_READ_SEARCH', 'SETUID', 'SETGID'],
+      user: `0:${TOOTS_ID}`, // root changes the host's addresses; by the group it reads the templater's file
+      // Addresses, VRRP's own protocol, and that it may drop its groups before it runs the check: without, no check runs, and it is no error.
+      capabilities: ['NET_ADMIN', 'NET_RAW', 'SETGID'],
       stopGraceS: 10,
       memory: '128m',
     },

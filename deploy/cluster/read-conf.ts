@@ -16,7 +16,12 @@ export function confFiles(conf: string) {
     restricted,
     host: join(restricted, 'host'),
     env: join(restricted, 'env'),
+    /** For masters. */
     secrets: join(restricted, 'secrets.json'),
+    /** For every other node. */
+    nodeSecrets: join(restricted, 'secrets.nodes.json'),
+    /** On the master where it was made. */
+    caKey: join(restricted, 'ca-key.pem'),
   } as const;
 }
 

@@ -8,9 +8,11 @@ import { composeVersion } from './compose.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
 import type { DaemonName } from './daemon.ts';
 import type { MachineFacts } from './findings.ts';
+import { findSecrets, type SecretsFiles } from './make-secrets.ts';
 import type { NodeContext } from './node-context.ts';
 import { isNode } from './node-state.ts';
 import { planNode } from './plan-node.ts';
+import { secretsProblem } from './secrets.ts';
 
 /** Ports of each daemon on this machine. */
 const PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
@@ -30,7 +32,7 @@ const PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
 const WITHIN_MS = 2_000;
 
 /** Looks at this machine and at the masters; changes nothing. */
-export async function readMachine(context: NodeContext, secretsFile: string): Promise<MachineFacts> {
+export async function readMachine(context: NodeContext, files: SecretsFiles): Promise<MachineFacts> {
   const { conf, answers, stateDir } = context;
   const engine = await engineVersion();
   const plan = planNode(context);
@@ -44,7 +46,7 @@ export async function readMachine(context: NodeContext, secretsFile: string): Pr
     skewMs: Object.fromEntries(await Promise.all(others.map(async (master) => [master, await clockSkewMs(master)] as const))),
     freeBytes: await freeBytes('/var/lib/docker'),
     missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),
-    secrets: conf.SECURE === false ? 'not wanted' : await secretsState(secretsFile),
+    secrets: conf.SECURE === false ? 'not wanted' : await secretsState(files, answers.roles.has('master')),
     nfs:
       answers.roles.has('slave') && answers.slaveMode === 'persistent' && answers.nfs !== undefined
         ? await nfsState(answers.nfs)
@@ -88,10 +90,11 @@ async function missingImages(images: readonly string[]): Promise<readonly string
   return there.flat();
 }
 
-async function secretsState(file: string): Promise<MachineFacts['secrets']> {
-  const found = await stat(file).catch(() => undefined);
+async function secretsState(files: SecretsFiles, isMaster: boolean): Promise<MachineFacts['secrets']> {
+  const found = await findSecrets(files);
   if (found === undefined) return 'missing';
-  return (found.mode & 0o077) === 0 ? 'there' : 'readable by others';
+  const { mode } = await stat(found.file);
+  return { file: found.file, readableByOthers: (mode & 0o077) !== 0, wrong: secretsProblem(found.secrets, isMaster) };
 }
 
 async function nfsState(share: string): Promise<MachineFacts['nfs']> {

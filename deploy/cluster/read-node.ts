@@ -1,14 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
+import { OperationError } from '../../daemon/operation-error.ts';
 import { VERSION } from '../../daemon/version.ts';
 import { type Answers, answersOf } from './answers.ts';
 import type { ClusterConf } from './conf.ts';
-import { readSecrets } from './make-secrets.ts';
+import { findSecrets } from './make-secrets.ts';
 import type { NodeContext } from './node-context.ts';
 import { givenEntries, type NodeSettings } from './node-options.ts';
 import { type NicAddress, ownNodeAddress } from './own-address.ts';
 import { confFiles, readClusterConf } from './read-conf.ts';
 import { roleProblem } from './roles.ts';
+import { secretsProblem } from './secrets.ts';
 
 /** A configuration that is right, and which node of it this is. */
 export interface ThisNode {
@@ -64,8 +66,26 @@ export async function readContext({ conf, own, env }: ThisNode, answers: Answers
     stateDir: settings.stateDir,
     dockerGroup: (await stat('/var/run/docker.sock').catch(() => undefined))?.gid ?? 0,
     version: VERSION,
-    secrets: conf.SECURE === false ? undefined : await readSecrets(confFiles(settings.conf).secrets),
+    secrets: conf.SECURE === false ? undefined : (await findSecrets(confFiles(settings.conf)))?.secrets,
   };
+}
+
+/** The same, for what is to start. @throws OperationError when the secrets that the configuration wants are missing, or another node's. */
+export async function readSecureContext(node: ThisNode, answers: Answers, settings: NodeSettings): Promise<NodeContext> {
+  const context = await readContext(node, answers, settings);
+  if (node.conf.SECURE === false) return context;
+  const files = confFiles(settings.conf);
+  const isMaster = answers.roles.has('master');
+  const found = await findSecrets(files);
+  const wrong = found === undefined ? undefined : secretsProblem(found.secrets, isMaster);
+  if (found !== undefined && wrong === undefined) return context;
+  throw new OperationError('read the secrets', {
+    subject: found?.file ?? (isMaster ? files.secrets : files.nodeSecrets),
+    hint:
+      wrong === undefined
+        ? 'there are none. Make them on one master with ./toots.sh secrets, and copy what it says here; SECURE=false in Toots.conf does without'
+        : `${wrong.what}: ${wrong.remedy}`,
+  });
 }
 
 function ownAddresses(): readonly NicAddress[] {

@@ -1,6 +1,6 @@
 import { flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
-import { makeSecrets, readSecrets, writeSecrets } from './make-secrets.ts';
+import { findSecrets, makeSecrets, writeSecrets } from './make-secrets.ts';
 import { consulDomain, datacenter } from './node-context.ts';
 import { confOption } from './node-options.ts';
 import { confFiles, readClusterConf } from './read-conf.ts';
@@ -12,8 +12,9 @@ export const secretsCommand = command(
     usage: '[--replace]',
     line: 'Makes the gossip key, the certificates and the ACL tokens of a cluster, once, on one master',
     about:
-      'Makes the gossip key, the CA with the agents’ certificates, and the ACL tokens, into restricted/secrets.json beside Toots.conf, for its\n' +
-      'owner alone. Copy that file to every node as you copy Toots.conf, and over a connection that nobody can read.',
+      'Makes the gossip key, the CA with the agents’ certificates, and the ACL tokens, beside Toots.conf, for their owner alone. Copy\n' +
+      'restricted/secrets.json to the other masters, and restricted/secrets.nodes.json, which cannot change the cluster, to slaves and edges,\n' +
+      'over a connection that nobody can read. restricted/ca-key.pem stays here, or where you keep such things: no node needs it.',
     options: {
       conf: confOption,
       replace: { flag: 'replace', schema: flag(), describe: 'Replaces secrets that are there: every node needs the new ones then' },
@@ -22,13 +23,19 @@ export const secretsCommand = command(
   async ({ conf: file, replace }) => {
     const read = await readClusterConf(file, []);
     if (read.kind === 'wrong') return wrongUsage(read.problems, 'toots secrets -help');
-    const { secrets: path } = confFiles(file);
-    if (!replace && (await readSecrets(path)) !== undefined) {
-      process.stdout.write(`${path} is there already, and stays; -replace makes new ones.\n`);
+    const files = confFiles(file);
+    const found = replace ? undefined : await findSecrets(files);
+    if (found !== undefined) {
+      process.stdout.write(`${found.file} is there already, and stays; -replace makes new ones.\n`);
       return 0;
     }
-    await writeSecrets(path, await makeSecrets(datacenter(read.conf), consulDomain(read.conf), new AbortController().signal));
-    process.stdout.write(`Written: ${path}. Copy it to every node, beside Toots.conf.\n`);
+    await writeSecrets(files, await makeSecrets(datacenter(read.conf), consulDomain(read.conf), new AbortController().signal));
+    process.stdout.write(
+      'Written. Copy them to the same place beside Toots.conf:\n' +
+        `  ${files.secrets}        to the other masters\n` +
+        `  ${files.nodeSecrets}  to every other node\n` +
+        `  ${files.caKey}          nowhere: no node needs it\n`,
+    );
     return 0;
   },
 );

@@ -5,12 +5,15 @@ import type { Progress } from '../progress.ts';
 import { shownDuration } from '../progress.ts';
 import { ensureTokens, hasLeader, localConsul } from './acl.ts';
 import { compose } from './compose.ts';
+import { composeText } from './compose-text.ts';
 import type { NodePlan } from './daemon.ts';
 import type { NodeContext } from './node-context.ts';
 import { ensureImages } from './node-images.ts';
 import { isWell, readNodeState } from './node-state.ts';
+import { planChange } from './plan-change.ts';
 import { restoreResolvConf, takeResolvConf, writeUpstream } from './resolv-conf.ts';
-import { composeFile, writeNode } from './write-node.ts';
+import { withStandIn } from './stand-in.ts';
+import { composeFile, writeNode, writtenComposeText } from './write-node.ts';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -22,7 +25,7 @@ export async function startNode(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const { stateDir, address, answers, secrets } = context;
+  const { stateDir, address } = context;
   const hasDns = plan.daemons.some(({ name }) => name === 'dnsmasq');
   await ensureImages(
     plan.daemons.map(({ image }) => image),
@@ -31,26 +34,40 @@ export async function startNode(
   );
   if (!hasDns) await restoreResolvConf(stateDir); // before the dnsmasq that it names goes
   if (hasDns) await writeUpstream(stateDir, address);
+  const changes = planChange(await writtenComposeText(stateDir), composeText(plan));
   await writeNode(plan, stateDir);
-  await progress.step('Starting the containers', () =>
-    compose(composeFile(stateDir), ['up', '--detach', '--remove-orphans', '--quiet-pull'], signal),
-  );
-  const end = performance.now() + withinMs;
+  const start = async () => {
+    await progress.step('Starting the containers', () =>
+      compose(composeFile(stateDir), ['up', '--detach', '--remove-orphans', '--quiet-pull'], signal),
+    );
+    await waitForNode(context, performance.now() + withinMs, progress, signal);
+  };
+  const replacesHaproxy = changes.some(({ name, does }) => name === 'haproxy' && does === 'replace');
+  await (replacesHaproxy ? withStandIn(start, progress, signal) : start());
+  if (hasDns) await progress.step('This host asks its own DNS', () => takeResolvConf(stateDir, address));
+}
+
+/** Until Consul has a leader and its tokens, as far as this node sees to that, and every daemon is well. */
+async function waitForNode(
+  { stateDir, answers, secrets, conf }: NodeContext,
+  end: number,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   if (answers.roles.has('master') && secrets !== undefined) {
-    await using consul = localConsul(secrets.tokens.management);
+    await using consul = localConsul(secrets.master?.management);
     await progress.step('A leader of Consul', () =>
       waitUntil(
         () => hasLeader(consul, signal),
         end,
         'wait for a leader of Consul',
-        `none yet; ${context.conf.MASTERS.length} masters have to find each other: start the others, then ./toots.sh up again`,
+        `none yet; ${conf.MASTERS.length} masters have to find each other: start the others, then ./toots.sh up again`,
         signal,
       ),
     );
     await progress.step('ACL tokens', () => tokensInTime(() => ensureTokens(consul, secrets, signal), end, signal));
   }
   await progress.step('Every daemon is well', () => waitUntilWell(stateDir, end, signal));
-  if (hasDns) await progress.step('This host asks its own DNS', () => takeResolvConf(stateDir, address));
 }
 
 /** Consul may lose its leader again in its first seconds, and then takes no token. */
@@ -66,9 +83,13 @@ async function tokensInTime(work: () => Promise<void>, end: number, signal: Abor
   }
 }
 
-/** Waits until every daemon of this node is well. @throws OperationError that names those that are not, at `end` on the clock of performance. */
-export async function waitUntilWell(stateDir: string, end: number, signal: AbortSignal): Promise<void> {
-  const unwell = async () => (await readNodeState(stateDir, signal)).filter((state) => !isWell(state));
+/**
+ * Waits until every daemon of this node is well, or those that are named.
+ * @throws OperationError that names those that are not, at `end` on the clock of performance.
+ */
+export async function waitUntilWell(stateDir: string, end: number, signal: AbortSignal, only?: readonly string[]): Promise<void> {
+  const unwell = async () =>
+    (await readNodeState(stateDir, signal)).filter((state) => !isWell(state) && (only === undefined || only.includes(state.name)));
   let last = await unwell();
   while (last.length > 0) {
     if (performance.now() > end) {

@@ -15,7 +15,7 @@ import { nodeOptions, yesOption } from './node-options.ts';
 import { changeText, planChange } from './plan-change.ts';
 import { planNode } from './plan-node.ts';
 import { confFiles } from './read-conf.ts';
-import { answerProblems, readContext, readNode, type ThisNode } from './read-node.ts';
+import { answerProblems, readNode, readSecureContext, type ThisNode } from './read-node.ts';
 import { shownRoles } from './roles.ts';
 import { startNode } from './start-node.ts';
 import { writtenComposeText } from './write-node.ts';
@@ -59,12 +59,7 @@ export const upCommand = command(
     const problems = answerProblems(answers, read.node.conf, read.node.own);
     if (problems.length > 0) return wrongUsage(problems, HELP);
     await requireStore(answers);
-    const context = await readContext(read.node, answers, settings);
-    if (context.secrets === undefined && read.node.conf.SECURE !== false)
-      throw new OperationError('read the secrets', {
-        subject: confFiles(settings.conf).secrets,
-        hint: 'there are none. Make them on one master with ./toots.sh secrets, and copy that file to every node; SECURE=false in Toots.conf does without',
-      });
+    const context = await readSecureContext(read.node, answers, settings);
     const plan = planNode(context);
     const changes = planChange(await writtenComposeText(settings.stateDir), composeText(plan));
     process.stdout.write(`${context.nodeName}, ${context.address}: ${shownRoles(answers.roles)}\n${changeText(changes)}`);
@@ -87,7 +82,7 @@ export const upCommand = command(
         );
       await saveAnswers(settings.conf, answers);
       // Anew: an engine that has just been installed has given its socket a group.
-      const installed = await readContext(read.node, answers, settings);
+      const installed = await readSecureContext(read.node, answers, settings);
       await startNode(installed, planNode(installed), settings.waitMs, progress, signal);
       return 0;
     });

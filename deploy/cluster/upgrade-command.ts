@@ -1,22 +1,22 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { duration, flag } from '../../daemon/values.ts';
 import { VERSION } from '../../daemon/version.ts';
 import { command, wrongUsage } from '../command.ts';
 import { docker } from '../host/docker-engine.ts';
-import { createProgress, type Progress, STDOUT } from '../progress.ts';
-import { compose } from './compose.ts';
-import { COMPOSE_PROJECT } from './compose-text.ts';
+import { createProgress, STDOUT } from '../progress.ts';
+import { COMPOSE_PROJECT, composeText } from './compose-text.ts';
+import type { NodePlan } from './daemon.ts';
 import { buildOwnImages, ensureImages } from './node-images.ts';
 import { nodeOptions } from './node-options.ts';
-import { daemonNames } from './node-state.ts';
+import { changeText, type DaemonChange, planChange } from './plan-change.ts';
 import { planNode } from './plan-node.ts';
-import { readContext, readNode } from './read-node.ts';
-import { waitUntilWell } from './start-node.ts';
-import { composeFile, writeNode } from './write-node.ts';
+import { readNode, readSecureContext } from './read-node.ts';
+import { replaceDaemon } from './replace-daemon.ts';
+import { withStandIn } from './stand-in.ts';
+import { writtenComposeText } from './write-node.ts';
+
+const HELP = 'toots upgrade -help';
 
 /** Brings this node to the images and settings of this clone, one daemon at a time. */
 export const upgradeCommand = command(
@@ -30,75 +30,81 @@ export const upgradeCommand = command(
     options: {
       ...nodeOptions,
       noBuild: { flag: 'no-build', schema: flag(), describe: 'Takes the images that are there; only what is missing is pulled or built' },
+      dryRun: { flag: 'dry-run', schema: flag(), describe: 'Shows what would be done with the images that are there, and ends' },
       waitMs: { flag: 'wait', value: 'DURATION', schema: duration('2m'), describe: 'How long a daemon may take until it is well' },
     },
   },
   async (settings) => {
     const read = await readNode(settings);
-    if (read.kind === 'wrong') return wrongUsage(read.problems, 'toots upgrade -help');
+    if (read.kind === 'wrong') return wrongUsage(read.problems, HELP);
     const { node } = read;
-    if (node.answers === undefined) return wrongUsage(['no node is set up here; ./toots.sh does that'], 'toots upgrade -help');
-    const plan = planNode(await readContext(node, node.answers, settings));
     const { stateDir } = settings;
-    const had = await imagesInUse(await daemonNames(stateDir));
+    const before = await writtenComposeText(stateDir);
+    if (node.answers === undefined || before === undefined) return wrongUsage(['no node is set up here; ./toots.sh does that'], HELP);
+    const plan = planNode(await readSecureContext(node, node.answers, settings));
     return await live(async (signal) => {
       const progress = createProgress(STDOUT);
-      if (!settings.noBuild && plan.daemons.some(({ image }) => image.startsWith('toots/')))
+      if (!settings.noBuild && !settings.dryRun && plan.daemons.some(({ image }) => image.startsWith('toots/')))
         await buildOwnImages(VERSION, progress, signal);
-      await ensureImages(
-        plan.daemons.map(({ image }) => image),
-        progress,
-        signal,
-      );
-      const before = await readFile(composeFile(stateDir), 'utf8');
-      await writeNode(plan, stateDir);
-      const after = await readFile(composeFile(stateDir), 'utf8');
-      for (const { name } of plan.daemons)
-        await upgradeDaemon({ name, stateDir, before, after, had, waitMs: settings.waitMs }, progress, signal);
+      const images = plan.daemons.map(({ image }) => image);
+      if (!settings.dryRun) await ensureImages(images, progress, signal);
+      const had = await imagesInUse(plan);
+      const changes = withNewImages(planChange(before, composeText(plan)), had, await imagesThatAreThere(plan));
+      process.stdout.write(upgradeText(changes));
+      if (settings.dryRun) return 0;
+      for (const { name } of changes.filter(({ does }) => does === 'replace')) {
+        const image = had[name];
+        if (image === undefined) throw new OperationError(`upgrade ${name}`, { hint: 'it has no container; ./toots.sh up starts it' });
+        const replace = () => replaceDaemon({ name, plan, stateDir, image, waitMs: settings.waitMs }, progress, signal);
+        await (name === 'haproxy' ? withStandIn(replace, progress, signal) : replace());
+      }
       return 0;
     });
   },
 );
 
-interface Step {
-  readonly name: string;
-  readonly stateDir: string;
-  /** Compose files. */
-  readonly before: string;
-  readonly after: string;
-  /** Image IDs by daemon. */
-  readonly had: Readonly<Record<string, string>>;
-  readonly waitMs: number;
+/** A text that is the same may mean another image by now. Pure. */
+export function withNewImages(
+  changes: readonly DaemonChange[],
+  had: Readonly<Record<string, string>>,
+  there: Readonly<Record<string, string>>,
+): readonly DaemonChange[] {
+  return changes.map((change) => {
+    const { name, does } = change;
+    const isNew = had[name] !== there[name];
+    return does === 'keep' && isNew ? { name, does: 'replace', because: ['image'] } : change;
+  });
 }
 
-async function upgradeDaemon({ name, stateDir, before, after, had, waitMs }: Step, progress: Progress, signal: AbortSignal): Promise<void> {
-  const start = (file: string) => compose(file, ['up', '--detach', '--no-deps', name], signal);
-  const well = () => waitUntilWell(stateDir, performance.now() + waitMs, signal);
-  try {
-    await progress.step(`Upgrading ${name}`, async () => {
-      await start(composeFile(stateDir));
-      await well();
-    });
-  } catch (cause) {
-    if (!(cause instanceof OperationError)) throw cause;
-    const old = (parse(before) as { services: Record<string, object> }).services[name];
-    const id = had[name];
-    if (old === undefined || id === undefined) throw cause;
-    const document = parse(after) as { services: Record<string, object> };
-    const back = { ...document, services: { ...document.services, [name]: { ...old, image: id } } };
-    const file = join(stateDir, 'compose.back.yaml');
-    await writeFile(file, stringify(back), { mode: 0o600 });
-    await progress.step(`Taking ${name} back`, async () => {
-      await start(file);
-      await well();
-    });
-    throw new OperationError(`upgrade ${name}`, { cause, hint: `it was not well and has its image from before again (${cause.message})` });
-  }
+/** What an upgrade does, and what clients see of it. Pure. */
+export function upgradeText(changes: readonly DaemonChange[]): string {
+  const does = (name: string) => changes.find((change) => change.name === name)?.does;
+  const others = changes.filter((change) => change.does === 'start' || change.does === 'remove');
+  return [
+    changeText(changes),
+    ...(does('haproxy') === 'replace'
+      ? ['HAProxy hands its sockets over: no request is lost; one that takes over 30 s is cut off.\n']
+      : []),
+    ...(does('keepalived') === 'replace'
+      ? ['Where this node has the VIP, it moves to another edge: requests under way through it are cut off.\n']
+      : []),
+    ...(others.length > 0
+      ? [`An upgrade starts and removes none: ./toots.sh up does that with ${others.map(({ name }) => name).join(', ')}.\n`]
+      : []),
+  ].join('');
 }
 
-async function imagesInUse(names: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const ids = await Promise.all(
-    names.map(async (name) => [name, await docker(['inspect', '-f', '{{.Image}}', `${COMPOSE_PROJECT}-${name}`]).catch(() => '')] as const),
-  );
+/** IDs of the images that the daemons of a plan run in. */
+async function imagesInUse({ daemons }: NodePlan): Promise<Readonly<Record<string, string>>> {
+  return await imageIds(daemons.map(({ name }) => [name, ['inspect', '-f', '{{.Image}}', `${COMPOSE_PROJECT}-${name}`]]));
+}
+
+/** IDs of the images that they are to run in, where the engine has them. */
+async function imagesThatAreThere({ daemons }: NodePlan): Promise<Readonly<Record<string, string>>> {
+  return await imageIds(daemons.map(({ name, image }) => [name, ['image', 'inspect', '-f', '{{.Id}}', image]]));
+}
+
+async function imageIds(asked: readonly (readonly [string, readonly string[]])[]): Promise<Readonly<Record<string, string>>> {
+  const ids = await Promise.all(asked.map(async ([name, words]) => [name, await docker(words).catch(() => '')] as const));
   return Object.fromEntries(ids.filter(([, id]) => id !== ''));
 }

@@ -3,10 +3,9 @@ import { dirname, join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import { composeText } from './compose-text.ts';
-import type { NodePlan } from './daemon.ts';
+import type { NodeFile, NodePlan } from './daemon.ts';
+import { TOOTS_ID } from './images.ts';
 
-/** User of our images. */
-const TOOTS_UID = 7171;
 /** Folders that hold nothing but files of a plan; what is in them and is not planned goes. */
 const OWN_FOLDERS = ['consul', 'registrator', 'templater'] as const;
 
@@ -22,19 +21,28 @@ export function composeFile(stateDir: string): string {
 export async function writeNode(plan: NodePlan, stateDir: string): Promise<void> {
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o755 });
-    for (const { path, text, secret } of plan.files) await writeWhole(join(stateDir, path), text, secret);
+    for (const file of plan.files) await writeNodeFile(stateDir, file);
     const wanted = new Set(plan.files.map(({ path }) => path));
     for (const folder of OWN_FOLDERS)
       for (const name of await readdir(join(stateDir, folder)).catch(() => []))
         if (!wanted.has(`${folder}/${name}`)) await rm(join(stateDir, folder, name), { recursive: true, force: true });
-    await writeWhole(composeFile(stateDir), composeText(plan), true, 0);
+    await writeComposeFile(stateDir, composeText(plan));
   } catch (cause) {
     throw new OperationError('write the files of this node', { subject: stateDir, cause });
   }
 }
 
-/** In a folder that others may not look into when it is secret. */
-async function writeWhole(path: string, text: string, secret: boolean, uid = TOOTS_UID): Promise<void> {
+/** Writes one file of a plan. */
+export async function writeNodeFile(stateDir: string, { path, text, secret }: Pick<NodeFile, 'path' | 'text' | 'secret'>): Promise<void> {
+  await writeWhole(join(stateDir, path), text, secret);
+}
+
+/** The Compose file holds environments, so it is root's alone. */
+export async function writeComposeFile(stateDir: string, text: string): Promise<void> {
+  await writeWhole(composeFile(stateDir), text, true, 0);
+}
+
+async function writeWhole(path: string, text: string, secret: boolean, uid = TOOTS_ID): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return;

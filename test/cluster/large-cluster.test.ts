@@ -25,7 +25,8 @@ async function startCluster(lan: Lan, own: Owned) {
   const [first] = masters;
   await writeConf(first, conf);
   await first.toots('secrets');
-  for (const one of [...masters.slice(1), ...slaves, ...edges]) await writeConf(one, conf, first);
+  for (const one of masters.slice(1)) await writeConf(one, conf, first, 'secrets.json');
+  for (const one of [...slaves, ...edges]) await writeConf(one, conf, first);
   const up = (one: ClusterHost, ...words: readonly string[]) => one.toots('up', '--yes', '--wait', '10m', '--roles', ...words);
   await Promise.all([
     ...masters.map((one) => up(one, 'master', '--register-masters', 'no')),

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import { type ClusterHost, loadImages, startLan, writeConf } from '../harness/cluster-host.ts';
+import { type ClusterHost, type Lan, loadImages, startLan, writeConf } from '../harness/cluster-host.ts';
 import { IMAGES_BUDGET_MS, ownImages, prepareImages } from '../harness/cluster-images.ts';
 import { testImage } from '../harness/docker.ts';
+import { startLanLoad } from '../harness/lan-load.ts';
 import { until } from '../harness/until.ts';
 
 beforeAll(prepareImages, IMAGES_BUDGET_MS);
@@ -42,8 +44,100 @@ test('one master, one slave and one edge make a cluster that serves a container'
   expect(await slave.run('curl', ['-sf', 'http://web.service.consul/'])).toBe('hello');
   expect(await slave.toots('status')).toContain('registrator');
 
+  const management = await expectLeastPrivilege(master, [slave, edge]);
+  await expectNoZombies(slave);
+  await expectLogsAndRestart(slave);
+  await expectBackup(master, edge, management);
+  await expectUpgradeOfHaproxy(lan, edge);
+
   const resolvConf = await readFile('/etc/resolv.conf', 'utf8');
-  await slave.toots('down');
+  await slave.toots('down', '--volumes');
   expect(await slave.run('cat', ['/etc/resolv.conf'])).toBe(resolvConf.trimEnd());
-  expect(await slave.docker('ps', '-q', '--filter', 'name=toots-')).toBe('');
+  expect(await slave.docker('ps', '-aq', '--filter', 'name=toots-')).toBe('');
+  expect(await slave.docker('volume', 'ls', '-q', '--filter', 'name=toots_')).toBe('');
+  const members = await master.docker('exec', '-e', `CONSUL_HTTP_TOKEN=${management}`, 'toots-consul', 'consul', 'members');
+  expect(members).toMatch(/^slave1 .* left /m);
 }, 600_000);
+
+/** What masters alone know is nowhere on the others, and without a token nothing is written. Answers the management token. */
+async function expectLeastPrivilege(master: ClusterHost, others: readonly ClusterHost[]): Promise<string> {
+  const secrets = JSON.parse(await readFile(join(master.folder, 'restricted/secrets.json'), 'utf8'));
+  const { management, server } = secrets.master;
+  const keyLine: string = server.key.split('\n')[1];
+  const holders = async (host: ClusterHost, text: string) => {
+    const files = host.run('grep', ['-rlF', '-e', text, '/var/lib/toots', join(host.folder, 'restricted')]).catch(() => '');
+    const ids = (await host.docker('ps', '-q')).split('\n');
+    return [await files, (await host.docker('inspect', ...ids)).includes(text) ? 'a container' : '']
+      .filter((found) => found !== '')
+      .join('\n');
+  };
+  for (const host of others) expect([await holders(host, management), await holders(host, keyLine)]).toEqual(['', '']);
+  expect((await holders(master, management)).split('\n').sort()).toEqual([
+    join(master.folder, 'restricted/secrets.json'),
+    '/var/lib/toots/consul/agent.json',
+  ]);
+  const [slave] = others;
+  const put = await slave?.run('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-X', 'PUT', 'http://127.0.0.1:8500/v1/kv/a']);
+  expect(put).toBe('403');
+  return management;
+}
+
+/** A process that lost its parent is taken in by process 1. */
+async function expectNoZombies(host: ClusterHost): Promise<void> {
+  for (const name of ['registrator', 'templater']) {
+    const inside = (script: string) => host.docker('exec', `toots-${name}`, 'sh', '-c', script);
+    expect(await inside('cat /proc/1/comm')).toBe('tini');
+    await inside('(sh -c "sleep 0.3; exit 0" &)');
+    const left = () => inside('cat /proc/[0-9]*/stat 2>/dev/null | grep -c -e ") Z" -e "(sleep)" || true');
+    await until(async () => (await left()) === '0', 10_000, `${name} leaves no zombie`);
+  }
+}
+
+async function expectLogsAndRestart(slave: ClusterHost): Promise<void> {
+  expect(await slave.toots('logs', 'consul', '--tail', '200')).toMatch(/toots-consul .*agent/);
+  await expect(slave.toots('logs', 'cnsul')).rejects.toThrow(/"cnsul" is no daemon of this node; it runs consul, dnsmasq, registrator/);
+  const started = () => slave.docker('inspect', '-f', '{{.State.StartedAt}}', 'toots-registrator');
+  const before = await started();
+  expect(await slave.toots('restart', 'registrator')).toContain('✓ Restarting registrator');
+  expect(await started()).not.toBe(before);
+}
+
+/** What a snapshot holds is there again after it was lost; nodes that are no masters can do neither. */
+async function expectBackup(master: ClusterHost, edge: ClusterHost, management: string): Promise<void> {
+  const file = join(master.folder, 'consul.snapshot');
+  const kv = (...words: readonly string[]) =>
+    master.run('curl', ['-sf', '-H', `X-Consul-Token: ${management}`, ...words, 'http://127.0.0.1:8500/v1/kv/haproxy/web/maxconn']);
+  await kv('-X', 'PUT', '-d', '77');
+  expect(await master.toots('backup', file)).toMatch(/consul\.snapshot: \d+ bytes/);
+  expect(await master.run('stat', ['-c', '%a', file])).toBe('600');
+  await kv('-X', 'DELETE');
+  await expect(kv()).rejects.toThrow();
+  await master.toots('restore', file);
+  expect(JSON.parse(await kv())).toMatchObject([{ Value: Buffer.from('77').toString('base64') }]);
+  await expect(edge.toots('backup', file)).rejects.toThrow(/secrets\.nodes\.json.*run it on a master/s);
+  await expect(master.toots('restore', '/dev/null')).rejects.toThrow(/restore|snapshot/);
+}
+
+/** Under load: one that never becomes well goes back, one that does stays; nobody loses a request, on an edge without a VIP too. */
+async function expectUpgradeOfHaproxy(lan: Lan, edge: ClusterHost): Promise<void> {
+  const running = (what: string) => edge.docker('inspect', '-f', what, 'toots-haproxy');
+  const [image = ''] = ownImages('haproxy');
+  const conf = join(edge.folder, 'Toots.conf');
+  const before = await running('{{.Image}}');
+  const ill = await edge.docker('create', image);
+  await edge.docker('commit', '--change', 'CMD ["sleep", "infinity"]', ill, 'toots/ill:1');
+  await using load = await startLanLoad(lan, `http://${edge.address}/`, 'web.service.consul');
+  await until(() => load.take().good > 0, 30_000, 'the load is answered');
+
+  const good = await readFile(conf, 'utf8');
+  await appendFile(conf, 'HAPROXY_IMAGE=toots/ill:1\n');
+  await expect(edge.toots('upgrade', '--no-build', '--wait', '8s')).rejects.toThrow(/upgrade haproxy.*is what it was before again/s);
+  expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
+
+  await edge.run('sh', ['-c', 'printf %s "$1" >"$2"', 'sh', `${good}HAPROXY_MEMORY=900m\n`, conf]);
+  expect(await edge.toots('upgrade', '--no-build')).toMatch(/haproxy +replace \(image, mem_limit\)/);
+  expect(await running('{{.HostConfig.Memory}} {{.State.Health.Status}}')).toBe(`${900 * 1024 ** 2} healthy`);
+  const { good: answered, bad } = load.take();
+  expect(answered).toBeGreaterThan(100);
+  expect(bad).toEqual([]);
+}

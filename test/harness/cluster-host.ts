@@ -15,6 +15,8 @@ export interface Lan extends AsyncDisposable {
   readonly host: (name: string, number: number) => Promise<ClusterHost>;
   /** The address with this last number. */
   readonly address: (number: number) => string;
+  /** Parts these hosts from all others; they reach each other. Nobody is parted from anybody when there are none. */
+  readonly part: (hosts: readonly ClusterHost[]) => Promise<void>;
 }
 
 /** A machine of a cluster: its own network, mounts, host name, /etc, /run and Docker engine; this machine's kernel and programs. */
@@ -30,6 +32,9 @@ export interface ClusterHost extends AsyncDisposable {
   readonly docker: (...args: readonly string[]) => Promise<string>;
   /** Takes the host off the network, or puts it back. */
   readonly link: (state: 'up' | 'down') => Promise<void>;
+  /** Kills the engine as `kill -9` does, and starts another one; what ran goes on in between. */
+  readonly killEngine: () => Promise<void>;
+  readonly startEngine: () => Promise<void>;
 }
 
 const PREFIX = '10.77.0';
@@ -44,11 +49,22 @@ export async function startLan(): Promise<Lan> {
   await run('ip', ['link', 'add', 'lan', 'type', 'bridge']);
   await run('ip', ['address', 'add', `${PREFIX}.254/24`, 'dev', 'lan']);
   await run('ip', ['link', 'set', 'lan', 'up']);
+  await run('ip', ['link', 'add', 'lan2', 'type', 'bridge']);
+  await run('ip', ['link', 'set', 'lan2', 'up']);
+  const parted: string[] = [];
   return {
     run,
     start: (file, args) => startProgram('nsenter', [...inside, file, ...args]),
     host: (name, number) => startHost({ name, number, lanPid: holder.pid, onLan: run }),
     address: (number) => `${PREFIX}.${number}`,
+    part: async (hosts) => {
+      for (const outer of parted.splice(0)) await run('ip', ['link', 'set', outer, 'master', 'lan']);
+      for (const { address } of hosts) {
+        const outer = `h${address.split('.').at(-1)}`;
+        await run('ip', ['link', 'set', outer, 'master', 'lan2']);
+        parted.push(outer);
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       await holder.stop();
     },
@@ -104,12 +120,14 @@ async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<
   await run('ip', ['route', 'add', 'default', 'via', `${PREFIX}.254`]);
   const log = join(folder.path, 'log/dockerd.log');
   // Each of its own number, or the route to its containers would be that of the network the hosts are on.
-  const engine = await startProgram('nsenter', [
-    ...inside,
-    ...['sh', '-c', `exec dockerd --bip 172.31.${number}.1/24 --log-level warn >${log} 2>&1`],
-  ]);
   const docker = (...args: readonly string[]) => run('docker', args);
-  await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, `the engine of ${name}`);
+  const startEngine = async () => {
+    const words = ['sh', '-c', `exec dockerd --bip 172.31.${number}.1/24 --log-level warn >>${log} 2>&1`];
+    const started = await startProgram('nsenter', [...inside, ...words]);
+    await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, `the engine of ${name}`);
+    return started;
+  };
+  let engine = await startEngine();
   return {
     name,
     address,
@@ -117,6 +135,13 @@ async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<
     run,
     docker,
     toots: (...args) => run(join(PROJECT_FOLDER, 'toots.sh'), args, { TOOTS_CONF: join(folder.path, 'Toots.conf') }),
+    killEngine: async () => {
+      engine.signal('SIGKILL');
+      await engine.ended;
+    },
+    startEngine: async () => {
+      engine = await startEngine();
+    },
     link: async (state) => void (await onLan('ip', ['link', 'set', outer, state])),
     [Symbol.asyncDispose]: async () => {
       const ids = (await docker('ps', '-aq').catch(() => '')).split('\n').filter((id) => id !== '');
@@ -136,10 +161,15 @@ export async function loadImages(hosts: readonly ClusterHost[], images: readonly
   await Promise.all(hosts.map((host) => host.docker('load', '-i', archive)));
 }
 
-/** Writes a host's Toots.conf, and the secrets that another host has. */
-export async function writeConf(host: ClusterHost, conf: string, secretsOf?: ClusterHost): Promise<void> {
+/** Writes a host's Toots.conf, and the secrets that a master has: those of masters, or those for other nodes. */
+export async function writeConf(
+  host: ClusterHost,
+  conf: string,
+  secretsOf?: ClusterHost,
+  secrets: 'secrets.json' | 'secrets.nodes.json' = 'secrets.nodes.json',
+): Promise<void> {
   await writeFile(join(host.folder, 'Toots.conf'), conf);
   if (secretsOf === undefined) return;
   await mkdir(join(host.folder, 'restricted'), { recursive: true });
-  await execa('cp', ['-p', join(secretsOf.folder, 'restricted/secrets.json'), join(host.folder, 'restricted/secrets.json')]);
+  await execa('cp', ['-p', join(secretsOf.folder, 'restricted', secrets), join(host.folder, 'restricted', secrets)]);
 }

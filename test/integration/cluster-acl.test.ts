@@ -10,14 +10,10 @@ const ANONYMOUS = 'anonymous';
 
 const { signal } = new AbortController();
 
+type Who = TokenName | 'management' | 'nobody';
+
 /** What each token is tried with; the tokens named may do it, the others may not. `nobody` is who has none. */
-const TRIALS: readonly (readonly [
-  what: string,
-  method: 'GET' | 'PUT',
-  path: string,
-  body: object | undefined,
-  who: readonly (TokenName | 'nobody')[],
-])[] = [
+const TRIALS: readonly (readonly [what: string, method: 'GET' | 'PUT', path: string, body: object | undefined, who: readonly Who[]])[] = [
   ['register a service', 'PUT', '/v1/agent/service/register', { Name: 'web', ID: 'web' }, ['registrator', 'management']],
   ['register a node', 'PUT', '/v1/catalog/register', { Node: 'NEW', Address: '10.0.0.7' }, ['agent', 'management']],
   [
@@ -46,8 +42,8 @@ const transportWith = ({ host, httpPort: port }: TestConsul, token: string) =>
   createTransport({ address: { kind: 'tcp', tls: false, host, port }, token: () => token });
 
 test('each daemon’s token can do its work and nothing else; without one there is nothing', async () => {
-  const secrets = await makeSecrets('dc1', 'consul', signal);
-  const { management } = secrets.tokens;
+  const { secrets } = await makeSecrets('dc1', 'consul', signal);
+  const { management } = secrets.master;
   await using consul = await startSecured(management);
   const as = (token: string) => transportWith(consul, token);
   await using admin = as(management);
@@ -57,8 +53,9 @@ test('each daemon’s token can do its work and nothing else; without one there 
     await admin.send({ method: 'PUT', path: `/v1/kv/${key}`, body: '7', timeoutMs: 5_000 }, signal);
 
   const allowed: Record<string, string[]> = {};
-  for (const who of [...Object.keys(secrets.tokens), 'nobody'] as (TokenName | 'nobody')[]) {
-    await using transport = as(who === 'nobody' ? ANONYMOUS : secrets.tokens[who]);
+  const held = { ...secrets.tokens, management, nobody: ANONYMOUS };
+  for (const who of Object.keys(held) as Who[]) {
+    await using transport = as(held[who]);
     for (const [what, method, path, body] of TRIALS) {
       const { status } = await transport.send(
         { method, path, ...(body !== undefined && { body: JSON.stringify(body).replace('NEW', `by-${who}`) }), timeoutMs: 5_000 },
@@ -73,8 +70,8 @@ test('each daemon’s token can do its work and nothing else; without one there 
 });
 
 test('only those that may read services and nodes see them', async () => {
-  const secrets = await makeSecrets('dc1', 'consul', signal);
-  const { management } = secrets.tokens;
+  const { secrets } = await makeSecrets('dc1', 'consul', signal);
+  const { management } = secrets.master;
   await using consul = await startSecured(management);
   const as = (token: string) => transportWith(consul, token);
   await using admin = as(management);

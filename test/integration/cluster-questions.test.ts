@@ -137,7 +137,13 @@ test('secrets are made once, for their owner alone', async () => {
   expect(await readFile(file, 'utf8')).toBe(first);
   await make('--replace');
   expect(await readFile(file, 'utf8')).not.toBe(first);
-  expect((await execa('stat', ['-c', '%a', file])).stdout).toBe('600');
+  const all = ['secrets.json', 'secrets.nodes.json', 'ca-key.pem'].map((name) => join(folder.path, 'restricted', name));
+  expect((await execa('stat', ['-c', '%a', ...all])).stdout).toBe('600\n600\n600');
+  const [masters, others = '', caKey = ''] = await Promise.all(all.map((path) => readFile(path, 'utf8')));
+  const { master } = JSON.parse(masters ?? '');
+  expect(caKey).toContain('PRIVATE KEY');
+  for (const secret of [master.management, master.server.key, caKey]) expect(others).not.toContain(JSON.stringify(secret).slice(1, -1));
+  expect(masters).not.toContain(JSON.stringify(caKey).slice(1, -1));
 }, 60_000);
 
 test('Compose takes the file of every combination of roles', async () => {

@@ -25,13 +25,13 @@ export function conf(text = ''): ClusterConf {
 
 const uuid = (last: number) => `00000000-0000-4000-8000-00000000000${last}`;
 
-const SECRETS: Secrets = {
+export const SECRETS: Secrets = {
   gossipKey: 'gossip',
-  ca: { cert: 'CA', key: 'CA KEY' },
-  server: { cert: 'SERVER', key: 'SERVER KEY' },
+  ca: 'CA',
   client: { cert: 'CLIENT', key: 'CLIENT KEY' },
-  tokens: { management: uuid(1), agent: uuid(2), registrator: uuid(3), templater: uuid(4), dns: uuid(5) },
+  tokens: { agent: uuid(2), registrator: uuid(3), templater: uuid(4), dns: uuid(5) },
   vrrpPassword: 'abcdefgh',
+  master: { server: { cert: 'SERVER', key: 'SERVER KEY' }, management: uuid(1) },
 };
 
 interface NodeOptions {

@@ -15,6 +15,11 @@ test('TT-04: no container has more than it needs; Mesos’ agent alone is privil
     expect(services[name]).toMatchObject({ read_only: true, cap_drop: ['ALL'], network_mode: 'host', restart: 'always' });
   expect(services.registrator).toMatchObject({ security_opt: ['no-new-privileges:true'], group_add: ['999'] });
   expect(services.haproxy.cap_add).toEqual(['NET_BIND_SERVICE']);
+  expect(services.keepalived).toMatchObject({
+    cap_add: ['NET_ADMIN', 'NET_RAW', 'SETGID'],
+    user: '0:7171',
+    security_opt: ['no-new-privileges:true'],
+  });
   for (const service of Object.values<Record<string, unknown>>(services)) {
     expect(service).toMatchObject({ mem_limit: expect.any(String), logging: { options: { 'max-size': '10m' } } });
   }

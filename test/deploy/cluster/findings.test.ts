@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { findings, findingsText, type MachineFacts } from '../../../deploy/cluster/findings.ts';
+import { secretsProblem } from '../../../deploy/cluster/secrets.ts';
+import { SECRETS } from './a-node.ts';
 
 const GOOD: MachineFacts = {
   engine: '20.10.24+dfsg1',
@@ -9,7 +11,7 @@ const GOOD: MachineFacts = {
   skewMs: { '10.0.0.1': 400 },
   freeBytes: 50e9,
   missingImages: [],
-  secrets: 'there',
+  secrets: { file: 'restricted/secrets.json', readableByOthers: false, wrong: undefined },
   nfs: undefined,
   firewallRefuses: false,
   selinuxEnforces: false,
@@ -37,7 +39,13 @@ test.each<[Partial<MachineFacts>, 'bad' | 'note', RegExp, RegExp]>([
   [{ freeBytes: 1e9 }, 'bad', /1\.0 GB are free/, /prune/],
   [{ missingImages: ['toots/consul:1'] }, 'note', /toots\/consul:1 is not here/, /builds it/],
   [{ secrets: 'missing' }, 'bad', /no secrets/, /toots\.sh secrets/],
-  [{ secrets: 'readable by others' }, 'bad', /read by others/, /chmod 600/],
+  [{ secrets: { file: 'f.json', readableByOthers: true, wrong: undefined } }, 'bad', /f\.json can be read by others/, /chmod 600 f\.json/],
+  [
+    { secrets: { file: 'f.json', readableByOthers: false, wrong: secretsProblem(SECRETS, false) } },
+    'bad',
+    /f\.json: .*secrets of masters/,
+    /secrets\.nodes\.json/,
+  ],
   [{ nfs: { share: 'h:/s', reached: false, mounted: true } }, 'bad', /h:\/s does not answer/, /NFS/],
   [{ nfs: { share: 'h:/s', reached: true, mounted: false } }, 'bad', /nothing is mounted/, /fstab/],
   [{ firewallRefuses: true }, 'note', /firewall/, /nft add rule/],

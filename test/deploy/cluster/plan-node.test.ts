@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { planNode } from '../../../deploy/cluster/plan-node.ts';
 import type { Role } from '../../../deploy/cluster/roles.ts';
-import { aNode, daemonOf, fileOf } from './a-node.ts';
+import { secretsProblem, withoutMaster } from '../../../deploy/cluster/secrets.ts';
+import { aNode, daemonOf, fileOf, SECRETS } from './a-node.ts';
 
 const MASTER = ['zookeeper', 'mesos-master', 'marathon', 'chronos'];
 const names = (options: Parameters<typeof aNode>[0]) => planNode(aNode(options)).daemons.map(({ name }) => name);
@@ -51,6 +52,27 @@ test('other agents are clients without the management token; on an edge node the
   expect(edge.bootstrap_expect).toBeUndefined();
   expect(Object.keys(edge.acl.tokens)).toEqual(['agent', 'default']);
   expect(edge.services).toMatchObject([{ name: 'toots-edge', port: 80 }]);
+});
+
+test('nothing of a node that is no master holds what masters alone know, even where it was given', () => {
+  const { management, server } = SECRETS.master ?? { management: '', server: { key: '' } };
+  const texts = (roles: readonly Role[]) => JSON.stringify(planNode(aNode({ roles, answers: { internalDns: true, vip: '10.0.0.100' } })));
+
+  for (const roles of [['slave'], ['edge'], ['slave', 'edge']] as const)
+    expect([texts(roles).includes(management), texts(roles).includes(server.key)]).toEqual([false, false]);
+  expect([texts(['master']).includes(management), texts(['master']).includes(server.key)]).toEqual([true, true]);
+});
+
+test.each<[string, boolean, boolean, RegExp | undefined]>([
+  ['a master with a master’s', true, true, undefined],
+  ['another node with its own', false, false, undefined],
+  ['a master with those of the others', false, true, /copy restricted\/secrets\.json/],
+  ['another node with a master’s', true, false, /remove this file, and copy restricted\/secrets\.nodes\.json/],
+])('secrets: %s', (_, ofMaster, isMaster, remedy) => {
+  const problem = secretsProblem(ofMaster ? SECRETS : withoutMaster(SECRETS), isMaster);
+
+  if (remedy === undefined) expect(problem).toBeUndefined();
+  else expect(problem?.remedy).toMatch(remedy);
 });
 
 test('without security there is neither TLS nor ACL', () => {
