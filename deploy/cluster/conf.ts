@@ -84,7 +84,7 @@ const KEYS = {
   REGISTRY_NAME: key(domain, 'name of that registry (default registry.super.com)'),
   CA: key(
     word(/^[A-Za-z0-9._/-]+$/, 'a file name'),
-    'taken for the sake of the original, has no effect: put the CA into /etc/docker/certs.d/REGISTRY_NAME/ca.crt',
+    'file beside Toots.conf with the CA of that registry (PEM); up puts it where the engine looks, down removes it',
   ),
   CONSUL_DC: key(word(/^[a-z0-9_-]{1,63}$/, 'small letters, digits, - and _'), 'Consul’s datacenter (default dc1)'),
   SECURE: key(yesOrNo, 'gossip encryption, TLS and ACLs (default true)'),

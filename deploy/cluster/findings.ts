@@ -121,7 +121,7 @@ function nfsFindings({ nfs }: MachineFacts): readonly Finding[] {
   if (nfs === undefined) return [];
   return [
     ...(nfs.reached ? [] : [bad(`the NFS server of ${nfs.share} does not answer on 2049`, 'start it, or correct NFS in Toots.conf')]),
-    ...(nfs.mounted ? [] : [bad('nothing is mounted on /var/store', './toots.sh up says the line for /etc/fstab')]),
+    ...(nfs.mounted ? [] : [note('nothing is mounted on /var/store', './toots.sh up mounts it, with a line in /etc/fstab')]),
   ];
 }
 

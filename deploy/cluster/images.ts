@@ -24,14 +24,16 @@ const UPSTREAM = {
   chronos: 'mesosphere/chronos:v3.0.2',
 } as const;
 
-/** Where the private registry is reached, as in the original. */
-export const REGISTRY_NAME = 'registry.super.com';
+/** The name that the private registry is reached by; by default the original's. Pure. */
+export function registryName({ REGISTRY_NAME }: ClusterConf): string {
+  return REGISTRY_NAME ?? 'registry.super.com';
+}
 
 /** The image of a daemon: the one that Toots.conf names, else ours or upstream's, from the private registry where there is one. Pure. */
 export function imageOf(name: DaemonName, conf: ClusterConf, version: string): string {
   const named = conf.daemons[name].image;
   if (named !== undefined) return named;
-  const registry = conf.REGISTRY_IP === undefined ? '' : `${conf.REGISTRY_NAME ?? REGISTRY_NAME}/`;
+  const registry = conf.REGISTRY_IP === undefined ? '' : `${registryName(conf)}/`;
   return `${registry}${isOwn(name) ? `toots/${OWN_IMAGES[name]}:${version}` : UPSTREAM[name]}`;
 }
 

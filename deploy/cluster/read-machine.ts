@@ -13,6 +13,7 @@ import type { NodeContext } from './node-context.ts';
 import { isNode } from './node-state.ts';
 import { planNode } from './plan-node.ts';
 import { secretsProblem } from './secrets.ts';
+import { isStoreMounted, storeOf } from './store.ts';
 
 /** Ports of each daemon on this machine. */
 const PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
@@ -41,26 +42,24 @@ export async function readMachine(context: NodeContext, files: SecretsFiles): Pr
   return {
     engine,
     compose: await composeVersion(),
-    taken: isNode(stateDir) ? [] : await takenPorts(names), // ports of a node that runs are its own
+    taken: isNode(stateDir) ? [] : await takenPorts(names, context.address), // ports of a node that runs are its own
     masters: conf.MASTERS,
     skewMs: Object.fromEntries(await Promise.all(others.map(async (master) => [master, await clockSkewMs(master)] as const))),
     freeBytes: await freeBytes('/var/lib/docker'),
     missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),
     secrets: conf.SECURE === false ? 'not wanted' : await secretsState(files, answers.roles.has('master')),
-    nfs:
-      answers.roles.has('slave') && answers.slaveMode === 'persistent' && answers.nfs !== undefined
-        ? await nfsState(answers.nfs)
-        : undefined,
+    nfs: await nfsState(storeOf(answers)),
     firewallRefuses: await firewallRefuses(),
     selinuxEnforces: (await readFile('/sys/fs/selinux/enforce', 'utf8').catch(() => '0')).trim() === '1',
   };
 }
 
-async function takenPorts(names: readonly DaemonName[]): Promise<MachineFacts['taken']> {
+async function takenPorts(names: readonly DaemonName[], address: string): Promise<MachineFacts['taken']> {
   const wanted = names.flatMap((daemon) => (PORTS[daemon] ?? []).map((port) => ({ daemon, port })));
   const taken: MachineFacts['taken'][number][] = [];
   for (const { daemon, port } of wanted) {
-    const use = await portUse(port);
+    // dnsmasq has the node's address alone: systemd-resolved's 127.0.0.53 beside it is no harm.
+    const use = await portUse(port, daemon === 'dnsmasq' ? address : '0.0.0.0');
     if (use.kind === 'taken') taken.push({ port, daemon, by: use.by });
   }
   return taken;
@@ -97,9 +96,9 @@ async function secretsState(files: SecretsFiles, isMaster: boolean): Promise<Mac
   return { file: found.file, readableByOthers: (mode & 0o077) !== 0, wrong: secretsProblem(found.secrets, isMaster) };
 }
 
-async function nfsState(share: string): Promise<MachineFacts['nfs']> {
-  const mounts = await readFile('/proc/self/mounts', 'utf8');
-  return { share, mounted: / \/var\/store /.test(mounts), reached: await isReached(share.split(':')[0] ?? '', 2049) };
+async function nfsState(share: string | undefined): Promise<MachineFacts['nfs']> {
+  if (share === undefined) return undefined;
+  return { share, mounted: await isStoreMounted(), reached: await isReached(share.split(':')[0] ?? '', 2049) };
 }
 
 async function isReached(host: string, port: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import { docker } from '../host/docker-engine.ts';
 import type { Progress } from '../progress.ts';
 import { compose } from './compose.ts';
 import { COMPOSE_PROJECT } from './compose-text.ts';
+import { removeRegistryCa } from './registry-ca.ts';
 import { restoreResolvConf } from './resolv-conf.ts';
 import { composeFile } from './write-node.ts';
 
@@ -19,5 +20,7 @@ export async function takeDownNode(stateDir: string, volumes: boolean, agentToke
   await progress.step('Removing the containers', () =>
     compose(composeFile(stateDir), ['down', '--remove-orphans', ...(volumes ? ['--volumes'] : [])]),
   );
+  const ca = await removeRegistryCa(stateDir);
+  if (ca !== undefined) progress.note(`${ca} is removed`);
   await rm(composeFile(stateDir), { force: true });
 }

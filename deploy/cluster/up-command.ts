@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { live } from '../../daemon/live.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -16,8 +16,10 @@ import { changeText, planChange } from './plan-change.ts';
 import { planNode } from './plan-node.ts';
 import { confFiles } from './read-conf.ts';
 import { answerProblems, readNode, readSecureContext, type ThisNode } from './read-node.ts';
+import { installRegistryCa, type RegistryCa, readRegistryCa } from './registry-ca.ts';
 import { shownRoles } from './roles.ts';
 import { startNode } from './start-node.ts';
+import { isStoreMounted, mountStore, STORE, storeOf } from './store.ts';
 import { writtenComposeText } from './write-node.ts';
 
 const HELP = 'toots up -help';
@@ -58,11 +60,13 @@ export const upCommand = command(
     if (typeof answers === 'number') return answers;
     const problems = answerProblems(answers, read.node.conf, read.node.own);
     if (problems.length > 0) return wrongUsage(problems, HELP);
-    await requireStore(answers);
     const context = await readSecureContext(read.node, answers, settings);
     const plan = planNode(context);
     const changes = planChange(await writtenComposeText(settings.stateDir), composeText(plan));
     process.stdout.write(`${context.nodeName}, ${context.address}: ${shownRoles(answers.roles)}\n${changeText(changes)}`);
+    const store = (await isStoreMounted()) ? undefined : storeOf(answers);
+    const ca = await readRegistryCa(read.node.conf, settings.conf);
+    process.stdout.write(hostText(store, ca));
     if (settings.dryRun) return 0;
     if (!settings.yes && (await confirmed(person)) === false) return 1;
     requireRoot();
@@ -81,6 +85,8 @@ export const upCommand = command(
           (from) => from,
         );
       await saveAnswers(settings.conf, answers);
+      if (store !== undefined) await progress.step(`Mounting ${store}`, () => mountStore(store, signal));
+      await installRegistryCa(ca, settings.stateDir);
       // Anew: an engine that has just been installed has given its socket a group.
       const installed = await readSecureContext(read.node, answers, settings);
       await startNode(installed, planNode(installed), settings.waitMs, progress, signal);
@@ -108,14 +114,12 @@ async function answersFor(node: ThisNode, ask: boolean, person: Person | undefin
   );
 }
 
-/** A persistent slave's folder is the host's to mount, and outlives us. @throws OperationError that says how, while it is not. */
-async function requireStore({ roles, slaveMode, nfs }: Answers): Promise<void> {
-  if (!roles.has('slave') || slaveMode !== 'persistent') return;
-  if (/^\S+ \/var\/store /m.test(await readFile('/proc/self/mounts', 'utf8'))) return;
-  throw new OperationError('look for the data of a persistent slave', {
-    subject: '/var/store',
-    hint: `nothing is mounted there. As root: apt-get install nfs-common; mkdir -p /var/store; put this line into /etc/fstab, then mount /var/store\n${nfs} /var/store nfs auto,noatime,nolock,bg,nfsvers=4,intr,tcp,actimeo=1800 0 0`,
-  });
+/** What of the host itself is changed besides packages, for people. Pure. */
+function hostText(store: string | undefined, ca: RegistryCa | undefined): string {
+  return [
+    ...(store === undefined ? [] : [`  mounts ${store} on ${STORE}, with a line in /etc/fstab\n`]),
+    ...(ca === undefined ? [] : [`  writes ${ca.to}, of ${ca.from}\n`]),
+  ].join('');
 }
 
 async function confirmed(person: Person | undefined): Promise<boolean> {

@@ -4,21 +4,21 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { PortUse } from './port-choice.ts';
 
-/** Whether a port can be bound, TCP and UDP, on every address of this machine; who has it when not. */
-export async function portUse(port: number): Promise<PortUse> {
-  if (await isFreePort(port)) return { kind: 'free' };
+/** Whether a port can be bound, TCP and UDP, on an address of this machine or on every one; who has it when not. */
+export async function portUse(port: number, address = '0.0.0.0'): Promise<PortUse> {
+  if (await isFreePort(port, address)) return { kind: 'free' };
   return { kind: 'taken', by: holderOf(port) };
 }
 
-/** Whether nobody has a port, neither TCP nor UDP, on any address. */
-export async function isFreePort(port: number): Promise<boolean> {
-  return (await canListen(port)) && (await canReceive(port));
+/** Whether nobody has a port, neither TCP nor UDP, on this address, or any. */
+export async function isFreePort(port: number, address = '0.0.0.0'): Promise<boolean> {
+  return (await canListen(port, address)) && (await canReceive(port, address));
 }
 
-async function canListen(port: number): Promise<boolean> {
+async function canListen(port: number, address: string): Promise<boolean> {
   const server = createServer();
   try {
-    await once(server.listen(port, '0.0.0.0'), 'listening');
+    await once(server.listen(port, address), 'listening');
     return true;
   } catch {
     return false;
@@ -27,10 +27,10 @@ async function canListen(port: number): Promise<boolean> {
   }
 }
 
-async function canReceive(port: number): Promise<boolean> {
+async function canReceive(port: number, address: string): Promise<boolean> {
   const socket = createSocket('udp4');
   try {
-    socket.bind(port, '0.0.0.0');
+    socket.bind(port, address);
     await once(socket, 'listening');
     return true;
   } catch {

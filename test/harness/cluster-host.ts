@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { startMachine } from './machine.ts';
 import { PROJECT_FOLDER, type RunningProgram, startProgram } from './program.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
@@ -76,20 +77,6 @@ async function isOwnNamespace(pid: number): Promise<boolean> {
   return (await of(String(pid))) !== (await of('self'));
 }
 
-/** The host's own view of its machine: what it changes, nobody else sees. */
-const OWN_MOUNTS = [
-  'set -e',
-  'mkdir -p "$1/etc" "$1/etc.work" "$1/docker" "$1/toots" "$1/log" "$1/containerd"',
-  'mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/etc,workdir=$1/etc.work" /etc',
-  'mkdir -p /var/lib/docker /var/lib/toots /var/log/toots',
-  'mount --bind "$1/docker" /var/lib/docker',
-  'mount --bind "$1/toots" /var/lib/toots',
-  'mount --bind "$1/log" /var/log/toots',
-  'mount -t tmpfs tmpfs /run',
-  'hostname "$2"',
-  'exec sleep infinity',
-].join('\n');
-
 interface HostOptions {
   readonly name: string;
   readonly number: number;
@@ -98,32 +85,24 @@ interface HostOptions {
 }
 
 async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<ClusterHost> {
-  const folder = await tempDir();
   const address = `${PREFIX}.${number}`;
-  const namespaces = ['--net', '--mount', '--uts', '--propagation', 'private'];
-  const holder = await startProgram('unshare', [...namespaces, 'sh', '-c', OWN_MOUNTS, 'sh', folder.path, name]);
-  const inside = ['-t', String(holder.pid), '-n', '-m', '-u', '--'];
-  const run = async (file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
-    const { stdout } = await execa('nsenter', [...inside, file, ...args], { stdin: 'ignore', env, cwd: '/' });
-    return stdout;
-  };
-  await until(async () => (await execa('readlink', [`/proc/${holder.pid}/exe`])).stdout.endsWith('sleep'), 10_000, `the mounts of ${name}`);
+  const machine = await startMachine(name);
+  const { run, inside, folder } = machine;
   const outer = `h${number}`;
-  await execa('ip', ['link', 'add', outer, 'netns', String(lanPid), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(holder.pid)]);
+  await execa('ip', ['link', 'add', outer, 'netns', String(lanPid), 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(machine.pid)]);
   await onLan('ip', ['link', 'set', outer, 'master', 'lan', 'up']);
   for (const words of [
-    ['link', 'set', 'lo', 'up'],
     ['address', 'add', `${address}/24`, 'dev', 'eth0'],
     ['link', 'set', 'eth0', 'up'],
+    ['route', 'add', 'default', 'via', `${PREFIX}.254`],
   ])
     await run('ip', words);
-  await run('ip', ['route', 'add', 'default', 'via', `${PREFIX}.254`]);
-  const log = join(folder.path, 'log/dockerd.log');
+  const log = join(folder, 'log/dockerd.log');
   // Each of its own number, or the route to its containers would be that of the network the hosts are on.
   const docker = (...args: readonly string[]) => run('docker', args);
   const startEngine = async () => {
     const words = ['sh', '-c', `exec dockerd --bip 172.31.${number}.1/24 --log-level warn >>${log} 2>&1`];
-    const started = await startProgram('nsenter', [...inside, ...words]);
+    const started = await startProgram('env', [...inside, ...words]);
     await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, `the engine of ${name}`);
     return started;
   };
@@ -131,10 +110,10 @@ async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<
   return {
     name,
     address,
-    folder: folder.path,
+    folder,
     run,
     docker,
-    toots: (...args) => run(join(PROJECT_FOLDER, 'toots.sh'), args, { TOOTS_CONF: join(folder.path, 'Toots.conf') }),
+    toots: (...args) => run(join(PROJECT_FOLDER, 'toots.sh'), args, { TOOTS_CONF: join(folder, 'Toots.conf') }),
     killEngine: async () => {
       engine.signal('SIGKILL');
       await engine.ended;
@@ -147,8 +126,7 @@ async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<
       const ids = (await docker('ps', '-aq').catch(() => '')).split('\n').filter((id) => id !== '');
       if (ids.length > 0) await docker('rm', '-f', '-v', ...ids).catch(() => '');
       await engine.stop();
-      await holder.stop();
-      await folder[Symbol.asyncDispose]();
+      await machine[Symbol.asyncDispose]();
     },
   };
 }
