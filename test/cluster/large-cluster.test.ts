@@ -17,7 +17,7 @@ async function startCluster(lan: Lan, own: Owned) {
   const masters = [await host('master1', 1), await host('master2', 2), await host('master3', 3)] as const;
   const slaves = [await host('slave1', 11), await host('slave2', 12)] as const;
   const edges = [await host('edge1', 21), await host('edge2', 22)] as const;
-  const conf = `MASTERS=${masters.map(({ address }) => address).join(',')}\nNIC=eth0\nVIP=${vip}\nORCHESTRATOR=none\n`;
+  const conf = `MASTERS=${masters.map(({ address }) => address).join(',')}\nNIC=eth0\nORCHESTRATOR=none\n`;
   const web = await testImage();
   await loadImages(masters, ownImages('consul'));
   await loadImages(slaves, [...ownImages('consul', 'registrator'), web]);
@@ -31,7 +31,7 @@ async function startCluster(lan: Lan, own: Owned) {
   await Promise.all([
     ...masters.map((one) => up(one, 'master', '--register-masters', 'no')),
     ...slaves.map((one) => up(one, 'slave')),
-    ...edges.map((one) => up(one, 'edge')),
+    ...edges.map((one) => up(one, 'edge', '--vip', vip)),
   ]);
   for (const one of slaves) await startWeb(one, 'web');
   return { vip, masters, slaves, edges };

@@ -135,6 +135,8 @@ async function expectUpgradeOfHaproxy(lan: Lan, edge: ClusterHost): Promise<void
   expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
 
   await edge.run('sh', ['-c', 'printf %s "$1" >"$2"', 'sh', `${good}HAPROXY_MEMORY=900m\n`, conf]);
+  expect(await edge.toots('upgrade', '--dry-run')).toMatch(/haproxy +replace .*\nHAProxy hands its sockets over: no request is lost/s);
+  expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
   expect(await edge.toots('upgrade', '--no-build')).toMatch(/haproxy +replace \(image, mem_limit\)/);
   expect(await running('{{.HostConfig.Memory}} {{.State.Health.Status}}')).toBe(`${900 * 1024 ** 2} healthy`);
   const { good: answered, bad } = load.take();

@@ -103,11 +103,12 @@ test('what stands in Toots.conf runs nothing, and every problem is told', async 
 test('config shows the settings and the Compose file, restricted/ counts, and credentials are hidden', async () => {
   await using folder = await clusterFolder("MARATHON_CREDENTIALS='ann:se$cret'\nORCHESTRATOR=marathon\n");
   await mkdir(join(folder.path, 'restricted'));
-  await writeFile(join(folder.path, 'restricted/common'), 'CONSUL_DC=one\nMASTER=true\n');
+  const roles = 'master';
+  await writeFile(join(folder.path, 'restricted/common'), 'CONSUL_DC=one\n');
   await writeFile(join(folder.path, 'restricted/overwrite'), 'CONSUL_DC=two\n');
   await writeFile(join(folder.path, 'restricted/env'), "NOTE='$(id) $HOME'\n");
 
-  const { stdout } = await execa(TOOTS, ['config'], { env: folder.env, stdin: 'ignore' });
+  const { stdout } = await execa(TOOTS, ['config', '--roles', roles], { env: folder.env, stdin: 'ignore' });
 
   expect(stdout).toContain('# CONSUL_DC=two\n');
   expect(stdout).not.toContain('se$');
