@@ -101,7 +101,12 @@ async function startHost({ name, number, lanPid, onLan }: HostOptions): Promise<
   // Each of its own number, or the route to its containers would be that of the network the hosts are on.
   const docker = (...args: readonly string[]) => run('docker', args);
   const startEngine = async () => {
-    const words = ['sh', '-c', `exec dockerd --bip 172.31.${number}.1/24 --log-level warn >>${log} 2>&1`];
+    // What a killed engine left may name a process that nobody has taken in: the next would take it for its own.
+    const words = [
+      'sh',
+      '-c',
+      `rm -f /run/docker/containerd/containerd.pid; exec dockerd --bip 172.31.${number}.1/24 --log-level warn >>${log} 2>&1`,
+    ];
     const started = await startProgram('env', [...inside, ...words]);
     await until(() => docker('version', '-f', '{{.Server.Version}}'), 60_000, `the engine of ${name}`);
     return started;

@@ -27,7 +27,12 @@ async function aMachine(): Promise<Machine> {
     'mount -t tmpfs -o size=6g tmpfs /var/lib/docker',
     `touch /run/docker.sock && mount --bind ${machine.folder}/docker.sock /run/docker.sock`,
   ];
-  await machine.run('sh', ['-ec', script.join('\n')]);
+  try {
+    await machine.run('sh', ['-ec', script.join('\n')]);
+  } catch (error) {
+    await machine[Symbol.asyncDispose]();
+    throw error;
+  }
   return machine;
 }
 
