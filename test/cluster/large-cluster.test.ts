@@ -43,7 +43,7 @@ async function startWeb(slave: ClusterHost, service: string): Promise<string> {
   return await slave.docker('run', '-d', '-p', '80', ...env, await testImage(), 'sh', '-c', command);
 }
 
-/** Requests lost in each phase, told at the end. */
+/** Requests lost in each phase, told at the end, also of a run that failed. */
 function lossBook(load: LanLoad) {
   const rows: string[] = [];
   let taken = { good: 0, bad: [] as readonly string[] };
@@ -91,6 +91,7 @@ test('a cluster of seven goes on when masters, slaves and an edge are lost, part
   const load = own.use(await startLanLoad(lan, `http://${vip}/`, 'web.service.consul'));
   await until(() => load.take().good > 0, 30_000, 'the load is answered');
   const book = lossBook(load);
+  own.use({ [Symbol.asyncDispose]: async () => void process.stderr.write(`${book.rows()}\n`) });
 
   // Instances come and go.
   for (const slave of slaves) {
@@ -184,5 +185,4 @@ test('a cluster of seven goes on when masters, slaves and an edge are lost, part
   const before = book.answered();
   await until(() => book.answered() > before + 40, 30_000, 'the load is answered by the other edge');
   expect(book.close('the edge with the VIP lost').length).toBeLessThanOrEqual(CLIENTS);
-  process.stderr.write(`${book.rows()}\n`);
 }, 1_800_000);
