@@ -1,10 +1,5 @@
+import { firstOfHost, type NicAddress } from '../host/own-addresses.ts';
 import type { ClusterConf } from './conf.ts';
-
-/** An IPv4 address of this machine and the interface that has it. */
-export interface NicAddress {
-  readonly nic: string;
-  readonly address: string;
-}
 
 export type OwnAddress = { readonly kind: 'address'; readonly own: NicAddress } | { readonly kind: 'wrong'; readonly why: string };
 
@@ -28,8 +23,5 @@ export function ownNodeAddress({ IP, NIC, MASTERS }: Pick<ClusterConf, 'IP' | 'N
       `NIC ${NIC} has no IPv4 address; ${has}`,
     );
   const master = all.find(({ address }) => MASTERS.includes(address));
-  return found(
-    master ?? all.find(({ nic }) => !/^(docker|br-|veth|virbr|cni)/.test(nic)),
-    `no address for this node; ${has}. Set NIC or IP in Toots.conf`,
-  );
+  return found(master ?? firstOfHost(all), `no address for this node; ${has}. Set NIC or IP in Toots.conf`);
 }

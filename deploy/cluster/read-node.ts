@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { VERSION } from '../../daemon/version.ts';
+import { hostNodeName, type NicAddress, ownAddresses } from '../host/own-addresses.ts';
 import { type Answers, answersOf } from './answers.ts';
 import type { ClusterConf } from './conf.ts';
 import { findSecrets } from './make-secrets.ts';
 import type { NodeContext } from './node-context.ts';
 import { givenEntries, type NodeSettings } from './node-options.ts';
-import { type NicAddress, ownNodeAddress } from './own-address.ts';
+import { ownNodeAddress } from './own-address.ts';
 import { confFiles, readClusterConf } from './read-conf.ts';
 import { roleProblem } from './roles.ts';
 import { secretsProblem } from './secrets.ts';
@@ -62,7 +62,7 @@ export async function readContext({ conf, own, env }: ThisNode, answers: Answers
     answers,
     address: own.address,
     nic: own.nic,
-    nodeName: conf.NODE_NAME ?? hostname().replace(/[^A-Za-z0-9-]/g, '-'),
+    nodeName: conf.NODE_NAME ?? hostNodeName(),
     stateDir: settings.stateDir,
     dockerGroup: (await stat('/var/run/docker.sock').catch(() => undefined))?.gid ?? 0,
     version: VERSION,
@@ -86,10 +86,4 @@ export async function readSecureContext(node: ThisNode, answers: Answers, settin
         ? 'there are none. Make them on one master with ./toots.sh secrets, and copy what it says here; SECURE=false in Toots.conf does without'
         : `${wrong.what}: ${wrong.remedy}`,
   });
-}
-
-function ownAddresses(): readonly NicAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([nic, addresses = []]) =>
-    addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => ({ nic, address })),
-  );
 }

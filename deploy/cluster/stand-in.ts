@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { sleep } from '../../daemon/sleep.ts';
 import { docker } from '../host/docker-engine.ts';
 import type { Progress } from '../progress.ts';
+import { waitUntil } from '../wait-until.ts';
 import { COMPOSE_PROJECT } from './compose-text.ts';
 
 const HAPROXY = `${COMPOSE_PROJECT}-haproxy`;
@@ -41,15 +40,12 @@ async function startStandIn(signal: AbortSignal): Promise<void> {
   const rights = ['--read-only', '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--cap-add', 'NET_BIND_SERVICE'];
   const where = ['--network', 'host', '--volumes-from', HAPROXY, '--label', 'SERVICE_IGNORE=true'];
   await docker(['run', '--detach', '--name', STAND_IN, ...where, ...rights, image, 'haproxy-stand-in.sh'], signal);
-  const end = performance.now() + SERVES_WITHIN_MS;
-  while (!(await isServing(STAND_IN))) {
-    if (performance.now() > end)
-      throw new OperationError('start a stand-in for HAProxy', {
-        subject: STAND_IN,
-        hint: await docker(['logs', '--tail', '3', STAND_IN]),
-      });
-    await sleep(LOOK_EVERY_MS, signal);
-  }
+  const serves = async () => {
+    if (await isServing(STAND_IN)) return true;
+    throw new Error(`it said: ${await docker(['logs', '--tail', '3', STAND_IN])}`);
+  };
+  const within = { withinMs: SERVES_WITHIN_MS, everyMs: LOOK_EVERY_MS };
+  await waitUntil(serves, { ...within, what: 'a stand-in for HAProxy', hint: 'its image may be older than this clone' }, signal);
 }
 
 /** Whether a HAProxy of this container has loaded: its master starts a worker when all is bound. */

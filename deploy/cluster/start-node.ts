@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { sleep } from '../../daemon/sleep.ts';
 import type { Progress } from '../progress.ts';
-import { shownDuration } from '../progress.ts';
+import { waitUntil } from '../wait-until.ts';
 import { ensureTokens, hasLeader, localConsul } from './acl.ts';
 import { compose } from './compose.ts';
 import { composeText } from './compose-text.ts';
@@ -54,33 +54,30 @@ async function waitForNode(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
+  const left = () => ({ withinMs: Math.max(0, end - performance.now()), everyMs: LOOK_EVERY_MS });
   if (answers.roles.has('master') && secrets !== undefined) {
     await using consul = localConsul(secrets.master?.management);
     await progress.step('A leader of Consul', () =>
       waitUntil(
         () => hasLeader(consul, signal),
-        end,
-        'wait for a leader of Consul',
-        `none yet; ${conf.MASTERS.length} masters have to find each other: start the others, then ./toots.sh up again`,
+        {
+          ...left(),
+          what: 'a leader of Consul',
+          hint: `${conf.MASTERS.length} masters have to find each other: start the others, then ./toots.sh up again`,
+        },
         signal,
       ),
     );
-    await progress.step('ACL tokens', () => tokensInTime(() => ensureTokens(consul, secrets, signal), end, signal));
+    // Consul may lose its leader again in its first seconds, and then takes no token.
+    await progress.step('ACL tokens', () =>
+      waitUntil(
+        () => ensureTokens(consul, secrets, signal).then(() => true),
+        { ...left(), what: 'Consul to take the tokens', hint: './toots.sh logs consul has more' },
+        signal,
+      ),
+    );
   }
   await progress.step('Every daemon is well', () => waitUntilWell(stateDir, end, signal));
-}
-
-/** Consul may lose its leader again in its first seconds, and then takes no token. */
-async function tokensInTime(work: () => Promise<void>, end: number, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (!(error instanceof OperationError) || performance.now() > end || signal.aborted) throw error;
-      await sleep(LOOK_EVERY_MS, signal);
-    }
-  }
 }
 
 /**
@@ -98,14 +95,5 @@ export async function waitUntilWell(stateDir: string, end: number, signal: Abort
     }
     await sleep(LOOK_EVERY_MS, signal);
     last = await unwell();
-  }
-}
-
-async function waitUntil(holds: () => Promise<boolean>, end: number, operation: string, hint: string, signal: AbortSignal): Promise<void> {
-  const start = performance.now();
-  while (!(await holds())) {
-    if (performance.now() > end)
-      throw new OperationError(operation, { hint: `${hint} (waited ${shownDuration(performance.now() - start)})` });
-    await sleep(LOOK_EVERY_MS, signal);
   }
 }

@@ -1,17 +1,17 @@
 import { writeFile } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
 import { innerSignal } from '../../daemon/inner-signal.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { sleep } from '../../daemon/sleep.ts';
 import { askHttp } from '../ask.ts';
 import { ENGINE_URL, ensureEngine } from '../host/docker-engine.ts';
 import { installNeeds } from '../host/needs.ts';
+import { firstOfHost, hostNodeName, ownAddresses } from '../host/own-addresses.ts';
 import { portUse } from '../host/port-use.ts';
 import type { ProcessIdentity } from '../host/process-identity.ts';
 import type { Progress } from '../progress.ts';
 import { shownDuration } from '../progress.ts';
 import { PROJECT_FOLDER } from '../project.ts';
 import { supervise } from '../supervise.ts';
+import { waitUntil } from '../wait-until.ts';
 import { chooseDemoPorts, type DemoPorts, movedPortNotes } from './demo-ports.ts';
 import { consulConfig, type DemoPlan, type DemoProgram, demoPrograms } from './demo-programs.ts';
 import type { DemoFiles, StateBook } from './demo-state.ts';
@@ -122,44 +122,17 @@ async function waitUntilServed(ports: DemoPorts, files: DemoFiles, signal: Abort
   return results;
 }
 
-/** Polls until it holds. @throws OperationError with the last answer and where the logs are. */
-async function waitFor(what: string, holds: () => Promise<boolean>, { logs }: DemoFiles, signal: AbortSignal): Promise<void> {
-  const end = performance.now() + SERVED_WITHIN_MS;
-  let why: unknown = 'no answer';
-  while (!signal.aborted) {
-    try {
-      if (await holds()) return;
-    } catch (error) {
-      why = error;
-    }
-    if (performance.now() > end) {
-      const said = why instanceof Error ? why.message : String(why);
-      throw new OperationError(`wait for ${what}`, {
-        cause: why,
-        hint: `not there after ${shownDuration(SERVED_WITHIN_MS)} (${said}); logs in ${logs}`,
-      });
-    }
-    await sleep(LOOK_EVERY_MS, signal);
-  }
-  signal.throwIfAborted();
+function waitFor(what: string, holds: () => Promise<boolean>, { logs }: DemoFiles, signal: AbortSignal): Promise<void> {
+  return waitUntil(holds, { what, withinMs: SERVED_WITHIN_MS, everyMs: LOOK_EVERY_MS, hint: `logs in ${logs}` }, signal);
 }
 
 function planOf(files: DemoFiles, ports: DemoPorts): DemoPlan {
   return {
     files,
     ports,
-    address: ownAddress(networkInterfaces()),
-    nodeName: hostname().replace(/[^A-Za-z0-9-]/g, '-'),
+    address: firstOfHost(ownAddresses())?.address ?? '127.0.0.1',
+    nodeName: hostNodeName(),
     projectFolder: PROJECT_FOLDER,
     engineUrl: ENGINE_URL,
   };
-}
-
-/** The first address of this machine that others can reach it by, else loopback: containers' bridges are no such thing. Pure. */
-export function ownAddress(interfaces: ReturnType<typeof networkInterfaces>): string {
-  const own = Object.entries(interfaces)
-    .filter(([name]) => !/^(docker|br-|veth|virbr|cni)/.test(name))
-    .flatMap(([, addresses]) => addresses ?? [])
-    .find(({ family, internal }) => family === 'IPv4' && !internal);
-  return own?.address ?? '127.0.0.1';
 }

@@ -1,0 +1,24 @@
+import { hostname, networkInterfaces } from 'node:os';
+
+/** An IPv4 address of this machine and the interface that has it. */
+export interface NicAddress {
+  readonly nic: string;
+  readonly address: string;
+}
+
+/** The addresses of this machine that others may reach it by. */
+export function ownAddresses(interfaces = networkInterfaces()): readonly NicAddress[] {
+  return Object.entries(interfaces).flatMap(([nic, addresses = []]) =>
+    addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => ({ nic, address })),
+  );
+}
+
+/** The first that is not a bridge of containers or virtual machines, which others do not reach. Pure. */
+export function firstOfHost(all: readonly NicAddress[]): NicAddress | undefined {
+  return all.find(({ nic }) => !/^(docker|br-|veth|virbr|cni)/.test(nic));
+}
+
+/** This machine's name, as Consul takes names of nodes. */
+export function hostNodeName(): string {
+  return hostname().replace(/[^A-Za-z0-9-]/g, '-');
+}
