@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { OperationError } from '../../daemon/operation-error.ts';
 import type { Answers } from './answers.ts';
 import { defaultAnswers } from './answers.ts';
 import { type Asked, parseAnswer, QUESTIONS, questionText } from './questions.ts';
@@ -17,7 +18,11 @@ export function personAtTerminal(): Person | undefined {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) return undefined;
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   return {
-    ask: (text) => lines.question(text),
+    ask: (text) =>
+      lines.question(text).catch((cause: unknown) => {
+        if (!(cause instanceof Error) || cause.name !== 'AbortError') throw cause;
+        throw new OperationError('ask', { cause, hint: 'the terminal ended the answer; nothing was changed' });
+      }),
     tell: (text) => void process.stdout.write(text),
     [Symbol.dispose]: () => lines.close(),
   };
@@ -41,6 +46,17 @@ export async function askQuestions({ conf, own, answers }: ThisNode, person: Per
     rest = { ...rest, ...effect };
   }
   return { ...rest, roles };
+}
+
+/** Whether a person says yes, as an empty line does too; what is neither yes nor no is asked again, and no at last. */
+export async function isConfirmed(text: string, person: Person): Promise<boolean> {
+  for (let i = 0; i < TRIES; i += 1) {
+    const answer = (await person.ask(text)).trim().toLowerCase();
+    if (['', 'y', 'yes'].includes(answer)) return true;
+    if (['n', 'no'].includes(answer)) return false;
+    person.tell('  y or n\n');
+  }
+  return false;
 }
 
 async function answered(question: (typeof QUESTIONS)[number], asked: Asked, person: Person) {

@@ -9,6 +9,8 @@ export interface ConfEntry {
 export interface ConfText {
   readonly entries: readonly ConfEntry[];
   readonly problems: readonly string[];
+  /** Keys whose lines could not be read: they are not missing. */
+  readonly broken: readonly string[];
 }
 
 /**
@@ -19,20 +21,25 @@ export interface ConfText {
 export function parseConfText(text: string, file: string): ConfText {
   const entries: ConfEntry[] = [];
   const problems: string[] = [];
+  const broken: string[] = [];
   text.split(/\r?\n|\r$/).forEach((line, index) => {
     const where = `${file}:${index + 1}`;
     if (/^\s*(#.*)?$/.test(line)) return;
     const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
     if (match === null) {
       problems.push(`${where}: must be KEY=value without spaces around =, got ${shown(line)}`);
+      broken.push(/^\s*([A-Za-z_][A-Za-z0-9_]*)/.exec(line)?.[1] ?? '');
       return;
     }
     const [, key = '', raw = ''] = match;
     const parsed = parseValue(raw);
     if (parsed.kind === 'value') entries.push({ key, value: parsed.value, where });
-    else problems.push(`${where}: ${key}: ${parsed.why}`);
+    else {
+      problems.push(`${where}: ${key}: ${parsed.why}`);
+      broken.push(key);
+    }
   });
-  return { entries, problems };
+  return { entries, problems, broken };
 }
 
 type ParsedValue = { readonly kind: 'value'; readonly value: string } | { readonly kind: 'wrong'; readonly why: string };

@@ -57,7 +57,7 @@ const masters = v.pipe(
       .filter((part) => part !== ''),
   ),
   v.minLength(1, 'must name at least one master, such as 10.0.0.1,10.0.0.2,10.0.0.3'),
-  v.checkItems(isIpv4, ({ input }) => `${JSON.stringify(input)} must be an IPv4 address`),
+  v.checkItems(isIpv4, ({ input }) => `${JSON.stringify(input)} must be an IPv4 address; masters are parted by commas`),
   v.checkItems(
     (part, at, all) => all.indexOf(part) === at,
     ({ input }) => `${input} stands twice`,

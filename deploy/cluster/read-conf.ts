@@ -44,12 +44,28 @@ export async function readClusterConf(file: string, given: readonly ConfEntry[])
     });
   const overrides = await Promise.all(OVERRIDES.map((name) => readConfFile(join(files.restricted, name))));
   const texts = [main, ...overrides.filter((text) => text !== undefined)];
-  const env = (await readConfFile(files.env)) ?? { entries: [], problems: [] };
+  const env = (await readConfFile(files.env)) ?? { entries: [], problems: [], broken: [] };
   const problems = [...texts, env].flatMap((text) => text.problems);
   const parsed = readConf([...texts.flatMap(({ entries }) => entries), ...given]);
-  if (parsed.kind === 'wrong') return { kind: 'wrong', problems: [...problems, ...parsed.problems] };
-  if (problems.length > 0) return { kind: 'wrong', problems };
+  const broken = texts.flatMap((text) => text.broken);
+  const further = parsed.kind === 'wrong' ? parsed.problems.filter((problem) => !isOfAbsent(problem, broken)) : [];
+  if (parsed.kind === 'wrong' || problems.length > 0) return { kind: 'wrong', problems: inOrder([...problems, ...further]) };
   return { ...parsed, env: Object.fromEntries(env.entries.map(({ key, value }) => [key, value])) };
+}
+
+/** Whether a problem says that a key is missing which is there, and could not be read. Pure. */
+function isOfAbsent(problem: string, broken: readonly string[]): boolean {
+  return broken.some((key) => problem.startsWith(`Toots.conf: ${key} `));
+}
+
+/** Problems in the order in which a person meets their places: file by file, line by line, and last what has no place. Pure. */
+function inOrder(problems: readonly string[]): readonly string[] {
+  const place = (problem: string): readonly [number, number] => {
+    const [, file = '', line = ''] = /^(\S+?):(\d+): /.exec(problem) ?? [];
+    const at = ['Toots.conf', ...OVERRIDES, 'env'].indexOf(file);
+    return at < 0 ? [Number.MAX_SAFE_INTEGER, 0] : [at, Number(line)];
+  };
+  return [...problems].sort((one, other) => place(one)[0] - place(other)[0] || place(one)[1] - place(other)[1]);
 }
 
 async function readConfFile(path: string): Promise<ConfText | undefined> {

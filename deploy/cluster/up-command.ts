@@ -8,7 +8,7 @@ import { ensureEngine } from '../host/docker-engine.ts';
 import { installNodeNeeds } from '../host/needs.ts';
 import { createProgress, STDOUT } from '../progress.ts';
 import { type Answers, hostFileText } from './answers.ts';
-import { askQuestions, type Person, personAtTerminal } from './ask-person.ts';
+import { askQuestions, isConfirmed, type Person, personAtTerminal } from './ask-person.ts';
 import { composeVersion, installCompose } from './compose.ts';
 import { composeText } from './compose-text.ts';
 import { nodeOptions, yesOption } from './node-options.ts';
@@ -100,7 +100,7 @@ async function answersFor(node: ThisNode, ask: boolean, person: Person | undefin
   if (person !== undefined && (ask || node.answers === undefined)) {
     const answers = await askQuestions(node, person);
     if (answers !== undefined) return answers;
-    process.stderr.write('toots: Your choice is incorrect!\n');
+    process.stderr.write('toots: Your choice is incorrect! Nothing was changed; ./toots.sh asks again.\n');
     return 1;
   }
   if (node.answers !== undefined) return node.answers;
@@ -124,7 +124,7 @@ function hostText(store: string | undefined, ca: RegistryCa | undefined): string
 
 async function confirmed(person: Person | undefined): Promise<boolean> {
   if (person === undefined) throw new OperationError('ask whether to go on', { hint: 'there is no terminal; say -yes' });
-  return !/^n/i.test((await person.ask('\nDo this? [Y/n] ')).trim());
+  return await isConfirmed('\nDo this? [Y/n] ', person);
 }
 
 async function saveAnswers(conf: string, answers: Answers): Promise<void> {

@@ -32,7 +32,7 @@ export const statusCommand = command(
     if (!isUp(state)) {
       process.stdout.write(
         state === undefined
-          ? 'No demo runs here; ./toots.sh demo starts one.\n'
+          ? 'No demo runs here; ./toots.sh demo starts one. No node is set up here; ./toots.sh does that.\n'
           : 'The demo’s supervisor is gone; ./toots.sh down clears away the rest.\n',
       );
       return 1;

@@ -73,6 +73,21 @@ test('a person answers the questions, sees what would be done, and says no', asy
   await expect(readFile(join(folder.path, 'state/compose.yaml'))).rejects.toThrow('ENOENT');
 }, 60_000);
 
+test.each(['\u0003', '\u0004'])(
+  '%j instead of an answer ends it without a change, and without a stack',
+  async (key) => {
+    await using folder = await clusterFolder();
+    const terminal = atTerminal([], folder.env);
+
+    await terminal.answer('Install Mode', key);
+
+    expect(await terminal.ended()).not.toBe(0);
+    expect(terminal.shown()).toContain('nothing was changed');
+    expect(terminal.shown()).not.toMatch(/^ {4}at /m);
+  },
+  60_000,
+);
+
 test('the third wrong answer ends it, as the original said', async () => {
   await using folder = await clusterFolder();
   const terminal = atTerminal([], folder.env);
@@ -98,6 +113,27 @@ test('what stands in Toots.conf runs nothing, and every problem is told', async 
   expect(await toots.ended).toBe(2);
   expect(toots.output().match(/Toots\.conf:\d+: /g)).toEqual(['Toots.conf:5: ', 'Toots.conf:6: ', 'Toots.conf:7: ', 'Toots.conf:8: ']);
   await expect(readFile(join(folder.path, 'ran'))).rejects.toThrow('ENOENT');
+}, 60_000);
+
+test('several faults are told line by line, each once, and a line that cannot be read is no missing key', async () => {
+  await using folder = await tempDir();
+  const lines = ['MASTERS=10.0.0.1 10.0.0.2', 'NIC = eth0', 'VIP=10.0.0.999', 'ORCHESTRATER=none', 'CONSUL_MEMORY=lots'];
+  await writeFile(join(folder.path, 'Toots.conf'), `${lines.join('\n')}\n`);
+  await using toots = await startToots(['up', '--roles', 'slvae'], { env: { TOOTS_CONF: join(folder.path, 'Toots.conf') } });
+
+  expect(await toots.ended).toBe(2);
+  expect(toots.output()).toBe(
+    [
+      'toots: -roles: must be one or more of master, slave, edge, parted by commas, got "slvae"',
+      'toots: Toots.conf:1: MASTERS: "10.0.0.1 10.0.0.2" has a space; put the value in quotes',
+      'toots: Toots.conf:2: must be KEY=value without spaces around =, got "NIC = eth0"',
+      'toots: Toots.conf:3: VIP must be an IPv4 address, got "10.0.0.999"',
+      'toots: Toots.conf:4: unknown key ORCHESTRATER (did you mean ORCHESTRATOR?)',
+      'toots: Toots.conf:5: CONSUL_MEMORY must be a size such as 256m, got "lots"',
+      'toots: see toots up -help',
+      '',
+    ].join('\n'),
+  );
 }, 60_000);
 
 test('config shows the settings and the Compose file, restricted/ counts, and credentials are hidden', async () => {

@@ -12,7 +12,7 @@ test.each([
   ['A=a#b', 'A', 'a#b'],
   ['A=b\r', 'A', 'b'],
 ])('%j is read', (line, key, value) => {
-  expect(parseConfText(line, 'Toots.conf')).toEqual({ entries: [{ key, value, where: 'Toots.conf:1' }], problems: [] });
+  expect(parseConfText(line, 'Toots.conf')).toEqual({ entries: [{ key, value, where: 'Toots.conf:1' }], problems: [], broken: [] });
 });
 
 test.each([

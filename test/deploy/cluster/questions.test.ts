@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type Answers, answersOf, hostFileText } from '../../../deploy/cluster/answers.ts';
-import { askQuestions, type Person } from '../../../deploy/cluster/ask-person.ts';
+import { askQuestions, isConfirmed, type Person } from '../../../deploy/cluster/ask-person.ts';
 import { answerProblems } from '../../../deploy/cluster/read-node.ts';
 import { parseRoles, roleProblem } from '../../../deploy/cluster/roles.ts';
 import { conf } from './a-node.ts';
@@ -52,6 +52,17 @@ test.each<[string, string, readonly string[], object]>([
 test('the number of a choice that there is none of is asked for again, three times at most', async () => {
   expect((await answered(OTHER, ['4', '0', '2', ''])).answers).toMatchObject({ roles: 'edge' });
   expect((await answered(OTHER, ['4', 'x', '9'])).answers).toBeUndefined();
+});
+
+test.each([
+  [[''], true],
+  [['YES'], true],
+  [['n'], false],
+  [['maybe', 'no'], false],
+  [['maybe', 'y'], true],
+  [['maybe', 'perhaps', 'why', 'y'], false],
+])('%j typed where something is to be done: %s', async (lines, expected) => {
+  expect(await isConfirmed('Do this?', person(lines))).toBe(expected);
 });
 
 test('what was answered before is the default, and what Toots.conf says is not asked', async () => {
