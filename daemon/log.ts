@@ -23,7 +23,8 @@ export function createLog(
   );
 }
 
-/** What was expected says itself what is wrong; for a bug, where it is matters too. */
-function toldError(error: Error): string | { readonly message: string; readonly stack: string | undefined } {
-  return error instanceof OperationError ? error.message : { message: error.message, stack: error.stack };
+/** What was expected says itself what is wrong, and so does what the system refused; for a bug, where it is matters too. */
+function toldError(error: unknown): string | { readonly message: string; readonly stack: string | undefined } {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof OperationError || 'syscall' in error ? error.message : { message: error.message, stack: error.stack };
 }

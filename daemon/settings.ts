@@ -37,6 +37,8 @@ export interface Program<Of extends Options> {
   readonly options: Of;
   /** Names of the arguments that are no flags, for counting and for messages. */
   readonly positionals?: { readonly least: number; readonly most: number };
+  /** Why there is no such flag, where people may look for it. */
+  readonly whyAbsent?: (flag: string) => string | undefined;
 }
 
 export type Parsed<Of extends Options> =
@@ -54,7 +56,7 @@ export function readSettings<Of extends Options>(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Parsed<Of> {
-  const { given, positionals, problems, asked } = splitArguments(program.options, argv);
+  const { given, positionals, problems, asked } = splitArguments(program, argv);
   if (asked === 'help') return { kind: 'help', text: helpText(program) };
   if (asked === 'version') return { kind: 'version' };
   const { least, most } = program.positionals ?? { least: 0, most: 0 };
@@ -78,7 +80,7 @@ interface Arguments {
 }
 
 /** As Go's flag package reads them, whose users we serve: one dash or two, the next word is the value, `--` ends them. */
-function splitArguments(options: Options, argv: readonly string[]): Arguments {
+function splitArguments({ options, whyAbsent = () => undefined }: Program<Options>, argv: readonly string[]): Arguments {
   const byFlag = new Map(
     Object.values(options).flatMap((option) => [option.flag, ...(option.aliases ?? [])].map((flag) => [flag, option] as const)),
   );
@@ -98,7 +100,10 @@ function splitArguments(options: Options, argv: readonly string[]): Arguments {
       const option = byFlag.get(flag);
       if (flag === 'version' && option === undefined) return { given, positionals, problems, asked: 'version' };
       if (option === undefined) {
-        problems.push(`unknown option -${flag}${didYouMean(flag, [...byFlag.keys()])}`);
+        const why = whyAbsent(flag);
+        problems.push(why === undefined ? `unknown option -${flag}${didYouMean(flag, [...byFlag.keys()])}` : `-${flag}: ${why}`);
+        // Its value would be told as an argument too many.
+        if (why !== undefined && inline === undefined && words[0]?.startsWith('-') === false) words.shift();
         continue;
       }
       const value = inline ?? (option.value === undefined ? true : words.shift());

@@ -6,6 +6,7 @@ import { createLog } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { logLevel, type Program, type SettingsOf, startProgram } from '../daemon/settings.ts';
 import { edgeSettings, equalPorts } from './haproxy/edge-settings.ts';
+import { whyAbsent } from './template/absent-flags.ts';
 import { configPaths, readConfiguration } from './template/config-file.ts';
 import { templateSettings } from './template/settings.ts';
 
@@ -20,6 +21,7 @@ const program: Program<typeof options> = {
   usage: 'import CONSUL-TEMPLATE.HCL | [-template IN:OUT[:COMMAND]]… [-config PATH]… [--edge] [options]',
   about: 'Watches the Consul catalog and keeps files and, with --edge, HAProxy true to it.',
   options,
+  whyAbsent,
 };
 
 process.exitCode = process.argv[2] === 'import' ? await importFile(process.argv.slice(3)) : await underInit(keepTrue);
@@ -33,16 +35,21 @@ async function keepTrue(): Promise<number> {
   // What configuration files say counts as flags that were given before all others.
   const configuration = readConfiguration(configPaths(process.argv.slice(2), process.env), process.cwd());
   process.argv.splice(2, 0, ...configuration.flags);
+  tell(configuration.problems);
   return await startProgram(program, async (settings) => {
-    const problems = [...configuration.problems, ...contradictions(settings)];
-    for (const problem of problems) process.stderr.write(`toots templater: ${problem}\n`);
-    if (problems.length > 0) return 2;
+    const problems = contradictions(settings);
+    tell(problems);
+    if (configuration.problems.length + problems.length > 0) return 2;
     return await live((signal) => run(settings, signal), process.exit).catch((error: unknown) => {
       if (!(error instanceof OperationError)) throw error;
       process.stderr.write(`toots templater: ${error.message}\n`);
       return 1;
     });
   });
+}
+
+function tell(problems: readonly string[]): void {
+  for (const problem of problems) process.stderr.write(`toots templater: ${problem}\n`);
 }
 
 type Settings = SettingsOf<typeof options>;

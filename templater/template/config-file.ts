@@ -41,6 +41,7 @@ function filesOf(path: string): readonly string[] {
 
 function readOne(path: string, folder: string): Configuration {
   return attempt(path, () => {
+    if (path.endsWith('.hcl')) throw new Error(`is HCL: \`toots templater import ${path}\` prints it as the YAML that is read here`);
     const read = v.safeParse(configSchema, yaml().parse(readFileSync(path, 'utf8')) ?? {});
     if (!read.success) return [wrong(faultLines(read.issues).map((fault) => `${path}: ${fault}`))];
     const config = read.output;

@@ -77,6 +77,7 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
     signal,
   );
   await api?.serve(settings.api, { engine, address, problems }, signal);
+  if (configured.templates.length === 0) log.warn({ config: settings.configs }, 'no template is configured');
   engine.use(configured.templates);
   if (settings.once || settings.dryRun) {
     const code = await runOnce(engine, settings.onceTimeoutMs, signal);

@@ -37,7 +37,11 @@ test('an expected error says what is wrong once; a bug says where it is too', ()
 
   log.error({ err: new OperationError('read file', { subject: '/x', cause: new Error('gone') }) }, 'x');
   log.error({ err: new TypeError('bug') }, 'x');
+  log.error({ err: Object.assign(new Error('spawn x ENOENT'), { code: 'ENOENT', syscall: 'spawn x' }) }, 'x');
+  log.error({ err: '(t.njk) [Line 1] wrong' }, 'x');
 
+  expect(JSON.parse(lines[2] ?? '')).toMatchObject({ err: 'spawn x ENOENT' });
+  expect(JSON.parse(lines[3] ?? '')).toMatchObject({ err: '(t.njk) [Line 1] wrong' });
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: 'read file: /x: gone' });
   expect(JSON.parse(lines[1] ?? '')).toMatchObject({ err: { message: 'bug', stack: expect.stringContaining('log.test') } });
 });

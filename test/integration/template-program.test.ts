@@ -126,6 +126,21 @@ test(
 );
 
 test(
+  'what consul-template has and this has not is told as that: flags, an HCL file',
+  async () => {
+    await writeFile(file('c.hcl'), 'template { source = "a" }');
+    await using program = await templater('-config', 'c.hcl', '-vault-addr', 'http://vault:8200', '-nomad-token=x', '-syslog', '-once');
+
+    expect(await program.ended).toBe(2);
+    const said = program.output();
+    expect(said).toContain('c.hcl: is HCL: `toots templater import c.hcl`');
+    for (const words of ['-vault-addr: Vault is not', '-nomad-token: Nomad is not', '-syslog: the log']) expect(said).toContain(words);
+    expect(said).not.toContain('unexpected argument');
+  },
+  SLOW,
+);
+
+test(
   'the configuration says where Consul is, and flags beat it; a wrong value is told like a flag’s',
   async () => {
     await putKey(consul, 'a', '1');
