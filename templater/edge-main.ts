@@ -27,7 +27,7 @@ import { createHistoryApi } from './history-api.ts';
 /** How long a start waits for Consul before it serves what was last believed, milliseconds. */
 const CONSUL_ABSENT_AFTER_MS = 3_000;
 /** How long changes are gathered before they are remembered on disk, milliseconds. */
-const REMEMBER_AFTER_MS = 1_000;
+const REMEMBER_AFTER_MS = 3_000;
 
 /** Keeps HAProxy true to Consul until the signal aborts: watch, guard, plan, change. Answers the exit code. */
 export async function runEdge(

@@ -59,7 +59,8 @@ function openSession(socketPath: string, signal: AbortSignal): Promise<Session> 
   const failed = (cause: Error, hint = cause.message) => new OperationError('ask HAProxy', { subject: socketPath, cause, hint });
   return new Promise((opened, refused) => {
     let settle: { resolve: (answers: string[]) => void; reject: (error: Error) => void; prompts: number } | undefined;
-    let received = '\n';
+    let received = ['\n'];
+    let end = '\n';
     const socket = connect({ path: socketPath });
     const fail = (error: Error) => {
       socket.destroy();
@@ -73,12 +74,15 @@ function openSession(socketPath: string, signal: AbortSignal): Promise<Session> 
     socket.on('error', (cause) => fail(failed(cause)));
     socket.on('close', () => fail(failed(new Error('HAProxy closed the connection'))));
     socket.on('data', (text: string) => {
-      received += text;
-      if (settle === undefined || !received.endsWith(PROMPT)) return;
-      const parts = received.split(PROMPT);
+      received.push(text);
+      // The text of thousands of servers comes in many pieces, and is put together once.
+      end = (end + text).slice(-PROMPT.length);
+      if (settle === undefined || end !== PROMPT) return;
+      const parts = received.join('').split(PROMPT);
       if (parts.length <= settle.prompts) return;
       const answers = parts.slice(0, settle.prompts).map(withoutFrame);
-      received = '\n';
+      received = ['\n'];
+      end = '\n';
       settle.resolve(answers);
       settle = undefined;
     });

@@ -19,6 +19,8 @@ export interface TestEdge extends AsyncDisposable {
   readonly bind: string;
   readonly ports: { readonly http: number; readonly https: number; readonly stats: number; readonly api: number };
   readonly runDir: string;
+  /** What `./toots.sh` was told to start it. */
+  readonly args: readonly string[];
   /** The process of the templater that runs now. */
   readonly templater: () => RunningProgram;
   /** Starts it with the same options, when it does not run. */
@@ -69,6 +71,7 @@ export async function startEdge({ consulUrl, bind = '127.0.0.1', runDir: given, 
     bind,
     ports: { http, https, stats, api },
     runDir,
+    args: words,
     templater: () => program,
     start: async () => {
       program = await startToots(words);

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { type EdgeWorld, type ServedInstance, startEdgeWorld } from '../harness/edge-world.ts';
 import { freePort } from '../harness/free-port.ts';
 import { startLoad } from '../harness/load.ts';
+import { deregister, register } from '../harness/registered.ts';
 import { openTalk } from '../harness/talk.ts';
 import { until } from '../harness/until.ts';
 
@@ -172,6 +173,45 @@ test.each([
 
   await world.isAnswered('late.service', 'late/a', 20_000);
   await until(async () => (await world.edge.status()).problems.length === 0, 20_000, 'nothing is wrong any more');
+});
+
+test('a kill between the files and the reload: the next templater reloads, although the files are those it wants', async () => {
+  const page = file('unavailable.html');
+  await rename(page, `${page}.away`);
+  await serve('late', 'a', ['haproxy']);
+  await until(async () => (await world.edge.status()).problems.some(({ subject }) => subject === 'edge'), 20_000, 'HAProxy refused it');
+
+  world.edge.templater().signal('SIGKILL');
+  await world.edge.templater().ended;
+  await rename(`${page}.away`, page);
+  expect(await readFile(file('haproxy.cfg'), 'utf8')).toContain('backend late ');
+  expect(await world.edge.ask('show stat')).not.toContain('late,');
+  await world.edge.start();
+
+  await world.isAnswered('late.service', 'late/a', 20_000);
+});
+
+test('a command that HAProxy does not take is a reload that says so', async () => {
+  const isReloaded = async () => {
+    const { address, port } = await world.fleet.add({ service: 'web', id: 'taken' });
+    const [worker, name] = [await world.edge.worker(), `web/web-taken_${address}:${port}`];
+    // Between two looks for drift somebody takes the name that the next instance gets.
+    await world.edge.ask(`add server ${name} 127.0.0.1:1`);
+    const taken = { service: 'web', id: 'web-taken', tags: ['haproxy'], address, port };
+    await register(world.consul, taken);
+    await until(
+      async () => (await world.edge.ask('show servers state web')).includes(` web-taken_${address}:${port} ${address} `),
+      15_000,
+      'it is there',
+    );
+    await deregister(world.consul, taken);
+    return (await world.edge.worker()) !== worker;
+  };
+
+  await until(isReloaded, 60_000, 'it is reloaded');
+
+  const { output } = world.edge.templater();
+  expect(output()).toMatch(/HAProxy did not take \\?"add server web\/web-taken_/);
 });
 
 test('an instance may have a host name for an address; one that does not resolve is a problem', async () => {

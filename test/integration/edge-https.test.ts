@@ -5,6 +5,7 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
 import { type EdgeWorld, startEdgeWorld } from '../harness/edge-world.ts';
+import { request as ask } from '../harness/request.ts';
 import { tempDir } from '../harness/temp-dir.ts';
 import { until } from '../harness/until.ts';
 
@@ -90,6 +91,31 @@ test('http and https are served together, and the instance is told which it was'
     headers: { 'x-forwarded-proto': 'https', 'x-forwarded-port': String(world.edge.ports.https) },
   });
   expect(await world.who('web.service')).toBe('web/a');
+});
+
+test('what a client says of itself does not reach the instance, and each request has an ID of its own', async () => {
+  const seen = async () => {
+    const told = {
+      'X-Forwarded-For': '6.6.6.6',
+      'X-Forwarded-Proto': 'gopher',
+      'X-Forwarded-Host': 'evil',
+      'X-Forwarded-Port': '1',
+      'X-Request-ID': 'mine',
+    };
+    const answer = await ask({ address: world.edge.bind, port: world.edge.ports.http, host: 'web.service', headers: told });
+    return answer.kind === 'answer' ? answer.from.headers : undefined;
+  };
+
+  const [first, second] = [await seen(), await seen()];
+
+  expect(first).toMatchObject({
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': 'web.service',
+    'x-forwarded-port': String(world.edge.ports.http),
+    'x-request-id': expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f-]{27}$/),
+  });
+  expect(second?.['x-request-id']).not.toBe(first?.['x-request-id']);
 });
 
 test('the client’s name chooses the certificate; a name of none gets the first', async () => {

@@ -157,6 +157,23 @@ test(`a check of Consul that flaps for ${flapsMs / 1_000} s costs no request, no
   await expectNoFailure(under);
 });
 
+test('what active checks have found goes on over a reload: an instance that failed them gets no request', async () => {
+  const tags = ['haproxy', 'haproxy_httpchk=/alive'];
+  const bad = await world.serve('judged', 'bad', tags);
+  await world.serve('judged', 'good', tags);
+  await world.isAnswered('judged.service', /^judged\//);
+  bad.instance.does = { '/alive': 500 };
+  const isDown = async () => / judged-bad_\S+ \S+ 0 /.test(await world.edge.ask('show servers state judged'));
+  await until(isDown, 20_000, 'its check has failed');
+  const before = await worker();
+
+  await world.serve('reloads', 'a', ['haproxy', 'haproxy_httpchk=/']);
+  await until(async () => (await worker()) !== before, 20_000, 'HAProxy is reloaded');
+
+  expect(await isDown()).toBe(true);
+  expect(new Set(await Promise.all(Array.from({ length: 20 }, () => world.who('judged.service'))))).toEqual(new Set(['judged/good']));
+});
+
 test('a TCP connection has survived all of this', async () => {
   expect(talk.isOpen()).toBe(true);
   expect(await talk.who()).toBe('db/stays');
