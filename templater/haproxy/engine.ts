@@ -128,7 +128,9 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     if (stop.aborted) return done;
     if (!(error instanceof OperationError)) throw error;
     log.error({ err: error }, 'the round failed, HAProxy keeps what it has');
-    problems.set('apply', [{ subject: 'edge', reason: `${error.message}. HAProxy keeps what it has; this is tried again every second` }]);
+    problems.set('apply', [
+      { subject: 'edge', reason: `${error.message}; HAProxy keeps what it has, and this is tried again every second` },
+    ]);
     alarm.in(AGAIN_MS, 'the last round failed');
     return done;
   }

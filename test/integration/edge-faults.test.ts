@@ -178,17 +178,21 @@ test.each([
 test('a kill between the files and the reload: the next templater reloads, although the files are those it wants', async () => {
   const page = file('unavailable.html');
   await rename(page, `${page}.away`);
-  await serve('late', 'a', ['haproxy']);
-  await until(async () => (await world.edge.status()).problems.some(({ subject }) => subject === 'edge'), 20_000, 'HAProxy refused it');
+  await serve('unloaded', 'a', ['haproxy']);
+  await until(
+    async () => (await world.edge.status()).problems.some(({ reason }) => reason.includes('unavailable.html')),
+    20_000,
+    'HAProxy refused it',
+  );
 
   world.edge.templater().signal('SIGKILL');
   await world.edge.templater().ended;
   await rename(`${page}.away`, page);
-  expect(await readFile(file('haproxy.cfg'), 'utf8')).toContain('backend late ');
-  expect(await world.edge.ask('show stat')).not.toContain('late,');
+  expect(await readFile(file('haproxy.cfg'), 'utf8')).toContain('backend unloaded ');
+  expect(await world.edge.ask('show stat')).not.toContain('unloaded,');
   await world.edge.start();
 
-  await world.isAnswered('late.service', 'late/a', 20_000);
+  await world.isAnswered('unloaded.service', 'unloaded/a', 20_000);
 });
 
 test('a command that HAProxy does not take is a reload that says so', async () => {
