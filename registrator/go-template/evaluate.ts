@@ -1,16 +1,23 @@
-import { FUNCTIONS, isTrue, printed } from './functions.ts';
+import { byteOrder } from '../../model/compare.ts';
+import { FUNCTIONS, isTrue } from './functions.ts';
 import { type Command, type Node, type Operand, type Pipeline, TemplateError } from './parse.ts';
+import { printed } from './printed.ts';
 
 /** What a template sees: the value at hand, its variables by name (`$` is the value it was given), and how `httpGet` asks. */
 interface Scope {
   readonly dot: unknown;
-  readonly variables: Map<string, unknown>;
+  readonly variables: Map<string, Variable>;
   readonly ask: (url: string) => string;
+}
+
+/** What a block inside sets with `=` is set outside, too. */
+interface Variable {
+  value: unknown;
 }
 
 /** The text of a template over a value; `ask` is its `httpGet`. @throws TemplateError when it cannot be carried out, and what `ask` throws. */
 export function renderTemplate(nodes: readonly Node[], value: unknown, ask: Scope['ask']): string {
-  return renderNodes(nodes, { dot: value, variables: new Map([['$', value]]), ask });
+  return renderNodes(nodes, { dot: value, variables: new Map([['$', { value }]]), ask });
 }
 
 function renderNodes(nodes: readonly Node[], scope: Scope): string {
@@ -24,31 +31,39 @@ function renderNode(node: Node, scope: Scope): string {
     case 'print':
       return printed(evaluate(node.pipeline, scope));
     case 'set':
-      scope.variables.set(node.variable, evaluate(node.pipeline, scope));
+      setVariable(node, scope);
       return '';
     case 'block':
       return renderBlock(node, scope);
   }
 }
 
-function renderBlock({ block, pipeline, body, otherwise }: Extract<Node, { kind: 'block' }>, scope: Scope): string {
+function setVariable({ variable, isNew, pipeline }: Extract<Node, { kind: 'set' }>, scope: Scope): void {
   const value = evaluate(pipeline, scope);
-  const inner = (dot: unknown): Scope => ({ ...scope, dot, variables: new Map(scope.variables) });
-  if (!isTrue(value)) return renderNodes(otherwise, inner(scope.dot));
-  if (block === 'range')
-    return elements(value)
-      .map((item) => renderNodes(body, inner(item)))
-      .join('');
-  return renderNodes(body, inner(block === 'with' ? value : scope.dot));
+  if (isNew) scope.variables.set(variable, { value });
+  else variableOf(variable, scope).value = value;
 }
 
-/** A map is gone through by its keys, sorted. */
-function elements(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
+function renderBlock({ block, variables, pipeline, body, otherwise }: Extract<Node, { kind: 'block' }>, scope: Scope): string {
+  const value = evaluate(pipeline, scope);
+  const inner = (dot: unknown, values: readonly unknown[]): Scope => ({
+    ...scope,
+    dot,
+    variables: new Map([...scope.variables, ...variables.map((name, index): [string, Variable] => [name, { value: values[index] }])]),
+  });
+  if (!isTrue(value)) return renderNodes(otherwise, inner(scope.dot, [value]));
+  if (block === 'range')
+    return elements(value)
+      .map(([key, item]) => renderNodes(body, inner(item, variables.length === 1 ? [item] : [key, item])))
+      .join('');
+  return renderNodes(body, inner(block === 'with' ? value : scope.dot, [value]));
+}
+
+/** Of a list with their indexes; of a map with their keys, sorted. */
+function elements(value: unknown): readonly (readonly [string | number, unknown])[] {
+  if (Array.isArray(value)) return [...value.entries()];
   if (!isMap(value)) throw new TemplateError(`range cannot go through ${printed(value)}`);
-  return Object.keys(value)
-    .sort()
-    .map((key) => value[key]);
+  return Object.entries(value).sort(([a], [b]) => byteOrder(a, b));
 }
 
 function evaluate(pipeline: Pipeline, scope: Scope): unknown {
@@ -85,8 +100,13 @@ function operandValue(operand: Operand, scope: Scope): unknown {
 function rootOf(root: Extract<Operand, { kind: 'path' }>['root'], scope: Scope): unknown {
   if (root === 'dot') return scope.dot;
   if (typeof root !== 'string') return evaluate(root, scope);
-  if (!scope.variables.has(root)) throw new TemplateError(`there is no variable ${root}`);
-  return scope.variables.get(root);
+  return variableOf(root, scope).value;
+}
+
+function variableOf(name: string, { variables }: Scope): Variable {
+  const variable = variables.get(name);
+  if (variable === undefined) throw new TemplateError(`there is no variable ${name}`);
+  return variable;
 }
 
 /** Go knows fields by their Go names, an inspection by those of its JSON: `ID` is `Id`. A key that a map of text lacks is no error in Go. */

@@ -1,15 +1,9 @@
+import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { formatted } from './format.ts';
 import { TemplateError } from './parse.ts';
+import { printed } from './printed.ts';
 
 type TemplateFunction = (...values: readonly unknown[]) => unknown;
-
-/** As Go's template prints a value. */
-export function printed(value: unknown): string {
-  if (value === undefined || value === null) return '<no value>';
-  if (Array.isArray(value)) return `[${value.map(printed).join(' ')}]`;
-  if (typeof value !== 'object') return String(value);
-  const pairs = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${pairs.map(([key, item]) => `${key}:${printed(item)}`).join(' ')}]`;
-}
 
 /** Go's truth: nothing, zero and what is empty are false. */
 export function isTrue(value: unknown): boolean {
@@ -34,9 +28,17 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   len: (value) => (typeof value === 'string' ? Buffer.byteLength(value) : Object.keys(mapOrList([value])).length),
   index: (value, ...keys) => keys.reduce(itemOf, value),
   print: (...values) => values.map(printed).join(''),
+  println: (...values) => `${values.map(printed).join(' ')}\n`,
+  slice: (value, ...ends) =>
+    sliced(
+      value,
+      ends.map((end) => number([end])),
+    ),
+  html: (...values) => escapedHtml(values.map(printed).join('')),
+  urlquery: (...values) => encodeURIComponent(values.map(printed).join('')).replaceAll('%20', '+'),
   printf: (format, ...values) => formatted(text([format]), values),
   strSlice: (value, start, end) => text([value]).slice(number([start]), end === undefined ? undefined : number([end])),
-  sIndex: (...values) => list(values).at(number(values)) ?? fail(`sIndex: there is no element ${number(values)}`),
+  sIndex: (...values) => nearest(list(values), number(values)),
   mIndex: (...values) => itemOf(mapOrList(values), text(values)),
   toUpper: (value) => text([value]).toUpperCase(),
   toLower: (value) => text([value]).toLowerCase(),
@@ -45,16 +47,10 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   split: (separator, value) => text([value]).split(text([separator])),
   splitIndex: (...values) => {
     const [separator = '', value = ''] = texts(values);
-    return value.split(separator).at(number(values)) ?? fail(`splitIndex: there is no part ${number(values)}`);
+    return nearest(value.split(separator), number(values));
   },
-  matchFirstElement: (...values) =>
-    list(values)
-      .map(printed)
-      .find((item) => pattern(text(values)).test(item)) ?? '',
-  matchAllElements: (...values) =>
-    list(values)
-      .map(printed)
-      .filter((item) => pattern(text(values)).test(item)),
+  matchFirstElement: (...values) => matching(values)[0] ?? '',
+  matchAllElements: (...values) => matching(values),
   jsonParse: (json, path) =>
     text([path])
       .split('::')
@@ -98,20 +94,30 @@ function replaced(values: readonly unknown[]): string {
   return [...parts.slice(0, most), parts.slice(most).join(old)].join(by);
 }
 
-function formatted(format: string, values: readonly unknown[]): string {
-  const left = [...values];
-  return format.replace(/%([%svdq])/g, (_, verb: string) => {
-    if (verb === '%') return '%';
-    const value = printed(left.shift());
-    return verb === 'q' ? JSON.stringify(value) : value;
-  });
+/** Past the end is the last one, as gliderlabs registrator has it; below zero counts from the end. */
+const nearest = (values: readonly unknown[], index: number): unknown => values.at(Math.min(index, values.length - 1)) ?? '';
+
+function sliced(value: unknown, [start = 0, end]: readonly number[]): unknown {
+  if (Array.isArray(value)) return value.slice(start, end);
+  return Buffer.from(text([value]))
+    .subarray(start, end)
+    .toString();
 }
 
-function pattern(source: string): RegExp {
+const HTML: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&#34;', "'": '&#39;' };
+const escapedHtml = (plain: string) => plain.replace(/[<>&"']/g, (character) => HTML[character] ?? character);
+
+/** Go's own regular expressions: what a container says cannot make one slow. */
+function matching(values: readonly unknown[]): readonly string[] {
+  const source = text(values);
   try {
-    return new RegExp(source, 'u');
+    const pattern = RE2JS.compile(source);
+    return list(values)
+      .map(printed)
+      .filter((item) => pattern.matcher(item).find());
   } catch (cause) {
-    throw new TemplateError(`${JSON.stringify(source)} is no regular expression`, { cause });
+    if (!(cause instanceof RE2JSSyntaxException)) throw cause;
+    throw new TemplateError(`${JSON.stringify(source)} is no regular expression: ${cause.message}`, { cause });
   }
 }
 

@@ -6,10 +6,12 @@ export class TemplateError extends Error {
 export type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'print'; readonly pipeline: Pipeline }
-  | { readonly kind: 'set'; readonly variable: string; readonly pipeline: Pipeline }
+  | { readonly kind: 'set'; readonly variable: string; readonly isNew: boolean; readonly pipeline: Pipeline }
   | {
       readonly kind: 'block';
       readonly block: Block;
+      /** What `$x :=` before its pipeline names: the value; of a range the element, or its key and the element. */
+      readonly variables: readonly string[];
       readonly pipeline: Pipeline;
       readonly body: readonly Node[];
       readonly otherwise: readonly Node[];
@@ -106,16 +108,28 @@ function isBlock(word: string): word is Block {
 }
 
 function parseBlock(block: Block, tokens: readonly Token[], pieces: Piece[]): Node {
-  const pipeline = parseWholePipeline(tokens);
+  const { variables, rest } = declared(tokens, block === 'range' ? 2 : 1);
+  const pipeline = parseWholePipeline(rest);
   const body = parseNodes(pieces);
   if (body.ended === undefined) throw new TemplateError(`{{${block}}} without {{end}}`);
   return {
     kind: 'block',
     block,
+    variables,
     pipeline,
     body: body.nodes,
     otherwise: body.ended === 'else' ? parseElse(body.tokens ?? [], block, pieces) : [],
   };
+}
+
+/** `$x :=`, and in a range `$key, $x :=`. */
+function declared(tokens: readonly Token[], most: number): { variables: readonly string[]; rest: readonly Token[] } {
+  const end = tokens.findIndex(({ text }) => text === ':=');
+  const variables = tokens.slice(0, end).filter((_, index) => index % 2 === 0);
+  const commas = tokens.slice(0, end).filter((_, index) => index % 2 === 1);
+  const isGood = variables.length <= most && variables.every(({ kind }) => kind === 'variable') && commas.every(({ text }) => text === ',');
+  if (end < 1 || !isGood || variables.length === commas.length) return { variables: [], rest: tokens };
+  return { variables: variables.map(({ text }) => text), rest: tokens.slice(end + 1) };
 }
 
 function parseElse(tokens: readonly Token[], block: Block, pieces: Piece[]): readonly Node[] {
@@ -130,7 +144,7 @@ function parseElse(tokens: readonly Token[], block: Block, pieces: Piece[]): rea
 function parseAction(tokens: readonly Token[]): Node {
   const [variable, mark, ...rest] = tokens;
   if (variable?.kind === 'variable' && (mark?.text === ':=' || mark?.text === '=')) {
-    return { kind: 'set', variable: variable.text, pipeline: parseWholePipeline(rest) };
+    return { kind: 'set', variable: variable.text, isNew: mark.text === ':=', pipeline: parseWholePipeline(rest) };
   }
   return { kind: 'print', pipeline: parseWholePipeline(tokens) };
 }

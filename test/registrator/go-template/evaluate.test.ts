@@ -43,6 +43,18 @@ test.each([
   ['{{(index .Config.Env 0) | split "="}} {{len .Config.Env}} {{(.Config).Hostname}}', '[A 1] 3 box7'],
   ['{{and .State.Running (gt (len .Config.Env) 2)}} {{or "" "b"}} {{not true}} {{ne 1 2}}', 'true b false true'],
   ['{{printf "%s-%d %q%%" "a" 3 "b"}} {{print 1 "x"}}', 'a-3 "b"% 1x'],
+  ['{{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}', 'com.example.team=red;tier=web;'],
+  ['{{range $i, $v := .Config.Env}}{{$i}}{{end}}{{range $v := .Config.Env}}<{{$v}}>{{end}}', '012<A=1><SERVICE_NAME=x><B=2>'],
+  ['{{with $t := .Config.Labels.tier}}{{$t}}{{.}}{{end}}{{if $x := .State.ExitCode}}bad{{else}}{{$x}}{{end}}', 'webweb0'],
+  ['{{$n := 0}}{{range .Config.Env}}{{$n = .}}{{end}}{{$n}}{{range .Config.Env}}{{$n := 1}}{{end}}{{$n}}', 'B=2B=2'],
+  ['{{sIndex 9 .Config.Env}} {{splitIndex 9 "=" "a=b"}}{{sIndex 0 (split "," "")}}', 'B=2 b'],
+  ['{{matchFirstElement "(?i)^service_" .Config.Env}}', 'SERVICE_NAME=x'],
+  [
+    '{{println "a" 1}}{{slice "abcdef" 1 3}}{{slice .Config.Env 2}}{{html "<a>&"}}{{urlquery "a b&c"}}',
+    'a 1\nbc[B=2]&lt;a&gt;&amp;a+b%26c',
+  ],
+  ['{{printf "%5.2f|%-4s|%04d|%+d|%x|%t|%.2s|%8v|" 1.5 "ab" 7 7 "hi" true "abc" "x"}}', ' 1.50|ab  |0007|+7|6869|true|ab|       x|'],
+  ['{{printf "%d %s" "a"}}{{printf "x" 1}}', '%!d(a) %!s(MISSING)x%!(EXTRA 1)'],
   ['a {{- "b" -}} c', 'abc'],
   ['a{{/* {{.Nope}} */}}b', 'ab'],
 ])('%s', (template, text) => {
@@ -53,7 +65,7 @@ test.each([
   ['{{.Nope}}', /Nope: there is no such field; there are Config/],
   ['{{.Config.Hostname.Nope}}', /box7 has no fields/],
   ['{{index .Config.Env 9}}', /no element 9/],
-  ['{{sIndex 9 .Config.Env}}', /no element 9/],
+  ['{{$x = 1}}', /no variable \$x/],
   ['{{toUpper 1}}', /a text is wanted/],
   ['{{join "," "a"}}', /a list is wanted/],
   ['{{lt 1 "a"}}', /cannot be compared/],
@@ -66,8 +78,15 @@ test.each([
   expect(() => render(template)).toThrow(reason);
 });
 
+test('a regular expression takes no longer on what a container says than it is long', () => {
+  const labels = { Config: { Env: [`X=${'a'.repeat(5_000)}!`] } };
+  expect(renderTemplate(parseTemplate('{{matchFirstElement "^X=(a+)+$" .Config.Env}}'), labels, String)).toBe('');
+});
+
 test.each([
   ['{{', /without }}/],
+  ['{{range $a, $b, $c := .A}}{{end}}', /not understood/],
+  ['{{if $a, $b := .A}}{{end}}', /not understood/],
   ['{{}}', /says nothing/],
   ['{{if .A}}', /without {{end}}/],
   ['{{if .A}}{{else}}', /without {{end}}/],
