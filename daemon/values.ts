@@ -45,7 +45,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e
 /** A Go duration (`1.5s`, `2m30s`, `0`) in milliseconds; undefined for anything else. */
 export function durationMs(value: string): number | undefined {
   if (value === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
+  if (!/^\+?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
   return [...value.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)].reduce(
     (sum, [, number, unit = '']) => sum + Number(number) * (UNITS_MS[unit] ?? 0),
     0,

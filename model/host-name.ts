@@ -8,9 +8,9 @@ export function isHostName(text: string): boolean {
   return text.length <= MOST_BYTES && text.split('.').every((label) => LABEL.test(label));
 }
 
-/** An IP address, or a host name. What ends in a number is an address to every resolver, and so a wrong one: `999.1.1.1`. */
+/** An IP address, or a host name. What ends in a number is an address to every resolver, and so a wrong one: `999.1.1.1`; what begins with `-` is an option. */
 export function isAddress(text: string): boolean {
-  return ipVersion(text) !== undefined || (isHostName(text) && !/(?:^|\.)\d+$/.test(text));
+  return ipVersion(text) !== undefined || (isHostName(text) && !text.startsWith('-') && !/(?:^|\.)\d+$/.test(text));
 }
 
 /** What decides which hosts a service has. */

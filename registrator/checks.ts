@@ -40,13 +40,13 @@ const PROBES: Readonly<Record<string, (value: string, making: Making) => Probe |
   check_https: (path, making) => httpProbe('https', path, making),
   check_cmd: (command, making) =>
     scriptProbe('check_cmd', ['check-cmd', making.containerId.slice(0, 12), String(making.containerPort), command], making),
-  check_script: (script, making) => scriptProbe('check_script', words(script).map(interpolated(making)), making),
+  check_script: (script, making) => scriptProbe('check_script', words(script)?.map(interpolated(making)) ?? [], making),
   check_ttl: (ttl, { refuse }) => (isPeriod(ttl) ? { kind: 'ttl', ttl } : refuse('check_ttl', `${A_DURATION}: there is no such check`)),
   check_tcp: (_, making) => ({ kind: 'tcp', address: hostAndPort(making), ...making.period }),
   check_grpc: (_, making) => grpcProbe(making),
 };
 
-const A_DURATION = 'it must be a duration such as 10s or 1m30s';
+const A_DURATION = 'it must be a duration such as 10s or 1m30s, at most 100 years';
 
 /** All checks that the keys of a port ask for, and what of them was refused. */
 export function parseChecks(
@@ -73,14 +73,23 @@ export function parseChecks(
 
 /**
  * The only check of a service, and the one that its container refreshes, has the ID that gliderlabs registrator gives it
- * (`service:ID`), since others may know it by that.
+ * (`service:ID`), since others may know it by that. The further ones begin otherwise: `service:ID:tcp` is that of the service `ID:tcp`.
  */
 function withIds(serviceId: string, probes: readonly { key: string; probe: Probe }[]): readonly Check[] {
   const plain = probes.find(({ probe }) => probe.kind === 'ttl') ?? probes[0];
   return probes.map((one) => {
     const kind = one.key.replace('check_', '');
-    return { id: one === plain ? `service:${serviceId}` : `service:${serviceId}:${kind}`, name: `Service ${kind} check`, probe: one.probe };
+    return {
+      id: one === plain ? `service:${serviceId}` : furtherCheckId(kind, serviceId),
+      name: `Service ${kind} check`,
+      probe: one.probe,
+    };
   });
+}
+
+/** `kind` has no colon, so no two services have one in common. */
+export function furtherCheckId(kind: string, serviceId: string): string {
+  return `toots:${kind}:${serviceId}`;
 }
 
 function commonParts(metadata: PortMetadata, defaults: CheckDefaults, refuse: Making['refuse']): Pick<Check, 'status' | 'deregisterAfter'> {
@@ -100,9 +109,13 @@ function duration(key: string, metadata: PortMetadata, refuse: Making['refuse'])
   return value === undefined || isPeriod(value) ? value : refuse(key, `${A_DURATION}: the default is taken`);
 }
 
-/** A Go duration above nothing; Consul wants its unit. */
-function isPeriod(text: string): boolean {
-  return (durationMs(text) ?? 0) > 0;
+const SHORTEST_MS = 1e-6;
+const LONGEST_MS = 100 * 365 * 24 * 3_600_000;
+
+/** A Go duration that Consul takes: with its unit, of a nanosecond or more, and within the range of Go's durations (292 years). */
+export function isPeriod(text: string): boolean {
+  const ms = durationMs(text) ?? 0;
+  return ms >= SHORTEST_MS && ms <= LONGEST_MS;
 }
 
 function httpProbe(scheme: 'http' | 'https', path: string, making: Making): Probe | undefined {
@@ -156,12 +169,14 @@ function tlsOf({ get, refuse, abilities }: Making): { skipVerify?: boolean; serv
 }
 
 function scriptProbe(key: string, command: readonly string[], { abilities, period, refuse }: Making): Probe | undefined {
+  if ((command[0] ?? '') === '') return refuse(key, 'it must be a command line whose quotes are paired: there is no such check');
   if (abilities.scripts) return { kind: 'script', words: command, ...period };
   return refuse(key, 'the agent takes no script checks (enable_script_checks): the service is registered without it');
 }
 
-/** The words of a command line: blanks part them, quotes and backslashes keep them together. */
-function words(script: string): readonly string[] {
+/** The words of a command line: blanks part them, quotes and backslashes keep them together. None where a quote is not paired. */
+function words(script: string): readonly string[] | undefined {
+  if (!/^(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*$/s.test(script)) return undefined;
   return [...script.matchAll(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/gs)].map(([word]) =>
     word.replace(
       /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/gs,

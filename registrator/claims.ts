@@ -61,11 +61,17 @@ export function replaceClaims(claimsById: Map<string, readonly Claim[]>, before:
   }
 }
 
-/** One ID wanted twice: the lowest port, then the older container, keeps it. */
+/** The phases that want a service ID, those that serve first. */
+const BY_SERVICE: readonly Phase['kind'][] = ['up', 'paused', 'draining', 'failed'];
+
+/** One ID wanted twice: who serves has it before who is paused, is being stopped or has failed; then the lowest port, then the older container. */
 function byRight(a: Claim, b: Claim): number {
   const [x, y] = [a.service.exposed, b.service.exposed];
   const age = (claim: Claim) => claim.entry.track.seen?.container.createdMs ?? 0;
-  return x.number - y.number || byteOrder(x.protocol, y.protocol) || age(a) - age(b) || byteOrder(a.entry.id, b.entry.id);
+  const rank = ({ entry }: Claim) => BY_SERVICE.indexOf(entry.phase.kind);
+  return (
+    rank(a) - rank(b) || x.number - y.number || byteOrder(x.protocol, y.protocol) || age(a) - age(b) || byteOrder(a.entry.id, b.entry.id)
+  );
 }
 
 export function lostClaims(claims: readonly Claim[]): readonly Problem[] {

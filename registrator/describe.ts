@@ -5,7 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import { shownValue } from '../model/problem.ts';
 import { DEFAULT_WEIGHT } from '../model/weight.ts';
 import { cutToBytes, parseAttributes, type Refused } from './attributes.ts';
-import { type CheckAbilities, parseChecks } from './checks.ts';
+import { type CheckAbilities, furtherCheckId, parseChecks } from './checks.ts';
 import type { Container } from './container.ts';
 import { type AddressPolicy, type Endpoint, type ExposedPort, endpointsOf, exposedPorts, isPort, type Neighbourhood } from './endpoints.ts';
 import { plainId, serviceNames } from './identity.ts';
@@ -49,6 +49,8 @@ export interface Description {
   readonly problems: readonly Problem[];
   /** Why there is no service at all. */
   readonly why?: string;
+  /** No filter selects it: it may be another registrator's. */
+  readonly isPassedOver?: true;
 }
 
 export interface DescribedService {
@@ -56,12 +58,9 @@ export interface DescribedService {
   readonly exposed: ExposedPort;
 }
 
-/** ID of the check that tells what Docker's HEALTHCHECK found. */
-const healthCheckId = (serviceId: string): string => `service:${serviceId}:docker`;
-
 /** Pure: the services of a container, by gliderlabs registrator's keys and ours. */
 export function describeContainer(container: Container, policy: DescribePolicy, near: Surroundings): Description {
-  if (!isSelected(container, policy.filters)) return { services: [], problems: [], why: 'no -filter selects it' };
+  if (!isSelected(container, policy.filters)) return { services: [], problems: [], why: 'no -filter selects it', isPassedOver: true };
   const metadata = readMetadata(container.env, container.labels);
   const ports = exposedPorts(container, metadata.namedPorts, policy, near);
   const wanted = ports
@@ -132,7 +131,7 @@ function describePort(port: PortToDescribe): { services: readonly DescribedServi
   const refused = [...attributes.refused, ...plain.refused, ...names.refused];
   const instances = names.names.flatMap((name) => endpoints.map((endpoint, index) => ({ ...name, endpoint, index })));
   const services = instances.map(({ name, idSuffix, endpoint, index }) => {
-    const id = `${plain.id}${idSuffix}${index === 0 ? '' : `:${endpoint.port}`}`;
+    const id = `${plain.id}${idSuffix}${bindingSuffix(endpoints, index)}`;
     const checks = parseChecks(
       metadata,
       { serviceId: id, ...endpoint, containerId: container.id, containerPort: exposed.number },
@@ -152,6 +151,14 @@ function describePort(port: PortToDescribe): { services: readonly DescribedServi
     return { registration, exposed };
   });
   return { services, refused };
+}
+
+/** The first binding keeps the plain ID, each further one adds its host port, and its address where one before it has that port. */
+function bindingSuffix(endpoints: readonly Endpoint[], index: number): string {
+  const endpoint = endpoints[index];
+  if (index === 0 || endpoint === undefined) return '';
+  const isTaken = endpoints.slice(1, index).some(({ port }) => port === endpoint.port);
+  return isTaken ? `:${endpoint.port}:${endpoint.address}` : `:${endpoint.port}`;
 }
 
 function ownMeta({ container, metadata, policy, near }: PortToDescribe): Record<string, string> {
@@ -174,5 +181,5 @@ function servedWeight(tags: readonly string[]): number {
 function dockerHealth({ state }: Container, serviceId: string, metadata: PortMetadata): readonly Check[] {
   if (state.health === undefined || /^(false|no|off|0)$/i.test(metadata.get('check_docker') ?? '')) return [];
   const status = state.health === 'healthy' ? 'passing' : 'critical';
-  return [{ id: healthCheckId(serviceId), name: 'Docker health', probe: { kind: 'reported' }, status }];
+  return [{ id: furtherCheckId('docker', serviceId), name: 'Docker health', probe: { kind: 'reported' }, status }];
 }

@@ -101,7 +101,7 @@ function dockerOptions(url: string, tls: DockerTls | undefined): Docker.DockerOp
   // Docker's client fills what is not said from its own environment, and would prefer that.
   const { protocol, hostname, port, pathname } = new URL(url);
   if (protocol === 'unix:') return { host: '', socketPath: decodeURIComponent(pathname) };
-  const file = (name: string) => readFileSync(join(tls?.folder ?? '', name));
+  const file = (name: string) => readCertificate(join(tls?.folder ?? '', name));
   const isSecure = tls !== undefined || protocol === 'https:';
   return {
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -109,6 +109,18 @@ function dockerOptions(url: string, tls: DockerTls | undefined): Docker.DockerOp
     protocol: isSecure ? 'https' : 'http',
     ...(tls !== undefined && { ca: file('ca.pem'), cert: file('cert.pem'), key: file('key.pem') }),
   };
+}
+
+function readCertificate(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new OperationError('reading a certificate for Docker', {
+      subject: path,
+      cause,
+      hint: 'DOCKER_CERT_PATH, or -docker-cert-path, must be a folder with ca.pem, cert.pem and key.pem',
+    });
+  }
 }
 
 const parsedInfo = v.object({ ID: v.pipe(v.string(), v.nonEmpty()) });

@@ -41,7 +41,7 @@ export interface ExposedPort {
 
 /**
  * The ports that can be registered, in order: published ones; with `-internal` every exposed one; where nothing is published,
- * as on the host's network, on macvlan or in another container's network, the exposed ones. On the host's network also those that a key names.
+ * as on the host's network, on macvlan or in another container's network, the exposed ones. On the host's network also those that a key alone names.
  */
 export function exposedPorts(
   container: Container,
@@ -51,10 +51,12 @@ export function exposedPorts(
 ): readonly ExposedPort[] {
   const published = [...container.bindings].filter(([, bindings]) => isInternal || bindings.length > 0).map(([port]) => port);
   const unpublished = container.exposed.filter((port) => isInternal || !container.bindings.has(port));
-  const named = isOnHostNetwork(container, near) ? namedPorts.filter(isPort).map((number) => `${number}/tcp`) : [];
-  return [...new Set([...published, ...unpublished, ...named])]
-    .map(parsePort)
-    .sort((a, b) => a.number - b.number || byteOrder(a.protocol, b.protocol));
+  const told = [...published, ...unpublished].map(parsePort);
+  const untold = namedPorts.filter((number) => isPort(number) && !told.some((port) => port.number === number));
+  const named = isOnHostNetwork(container, near) ? untold.map((number) => ({ number, protocol: 'tcp' })) : [];
+  return [...new Map([...told, ...named].map((port) => [`${port.number}/${port.protocol}`, port])).values()].sort(
+    (a, b) => a.number - b.number || byteOrder(a.protocol, b.protocol),
+  );
 }
 
 export function isPort(number: number): boolean {
@@ -178,7 +180,7 @@ export function isLoopback(hostIp: string): boolean {
 
 /** What follows the last `/`, a mask, is cut off. */
 function labelledAddress({ labels }: Container, label: string): { address?: string; refused: readonly Refused[] } {
-  const value = labels[label];
+  const value = Object.hasOwn(labels, label) ? labels[label] : undefined;
   if (value === undefined) return { refused: [] };
   const address = value.replace(/\/[^/]*$/, '').trim();
   if (isAddress(address)) return { address, refused: [] };

@@ -10,13 +10,14 @@ export const LEFT = `${MARK}the registrator has ended`;
 export const failedHold = (exitCode: number) => `${MARK}the container ended with exit code ${exitCode}`;
 
 const DRAIN = `${MARK}the container is being stopped`;
+const ENDED = `${MARK}the container has ended`;
 
 /**
  * Why a container gets nothing new that is being stopped. By which signal and since when is for the registrator that is started in the middle
  * of it: no inspection tells that, and the engine remembers 256 events.
  */
 export function drainHold(sent: SentSignal | undefined): string {
-  return sent === undefined ? DRAIN : `${DRAIN} (signal ${sent.signal}, ${new Date(sent.sentMs).toISOString()})`;
+  return sent === undefined ? ENDED : `${DRAIN} (signal ${sent.signal}, ${new Date(sent.sentMs).toISOString()})`;
 }
 
 /** The signal that a reason of {@link drainHold} names. Its time is by the engine's clock: one that is ahead of ours makes no drain longer. */

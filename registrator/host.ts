@@ -86,17 +86,25 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
     });
   };
 
-  const networkOwner = ({ networkMode }: Container): Container | 'not known yet' | undefined => {
+  /** The container at the end of the chain: whoever joins a network joins what that one has joined. */
+  const networkOwner = ({ networkMode }: Container, joined: readonly string[] = []): Container | 'not known yet' | undefined => {
     if (!networkMode.startsWith('container:')) return undefined;
-    const entry = entries.get(networkMode.slice('container:'.length));
+    const id = networkMode.slice('container:'.length);
+    const entry = entries.get(id);
     if (entry === undefined) return isListed ? undefined : 'not known yet';
     if (entry.phase.kind === 'unknown') return 'not known yet';
-    return isLive(entry.phase) ? entry.track.seen?.container : undefined;
+    const container = isLive(entry.phase) ? entry.track.seen?.container : undefined;
+    const isChained = container?.networkMode.startsWith('container:') && !joined.includes(id);
+    return isChained && container !== undefined ? networkOwner(container, [...joined, id]) : container;
   };
 
-  const refreshThoseInNetworkOf = (id: string): void => {
+  const refreshThoseInNetworkOf = (id: string, told: ReadonlySet<string> = new Set([id])): void => {
     const mode = `container:${id}`;
-    for (const entry of entries.values()) if (entry.track.seen?.container.networkMode === mode) refresh(entry, true);
+    for (const entry of [...entries.values()]) {
+      if (entry.track.seen?.container.networkMode !== mode || told.has(entry.id)) continue;
+      refresh(entry, true);
+      refreshThoseInNetworkOf(entry.id, new Set([...told, entry.id]));
+    }
   };
 
   return {
@@ -153,9 +161,10 @@ function isOver({ phase, track: { seen, missing, died } }: Entry): boolean {
   return missing !== undefined || (seen?.asked.order ?? 0) > (died?.order ?? 0);
 }
 
-/** A service of ours that no container wants. */
+/** A service of ours that no container wants. Two registrators of one engine, each with its own filter, are one owner: neither judges the other's. */
 function verdictOfUnclaimed(entry: Entry | undefined, isKnown: boolean): Verdict {
   if (entry === undefined) return { kind: isKnown ? 'unwanted' : 'unknown' };
+  if (entry.description?.isPassedOver && entry.phase.kind !== 'gone') return { kind: 'unknown' };
   if (entry.phase.kind === 'failed') return { kind: 'held', hold: failedHold(entry.phase.exitCode) };
   if (entry.phase.kind === 'gone') return { kind: 'unwanted' };
   return { kind: entry.description === undefined ? 'unknown' : 'unwanted' };

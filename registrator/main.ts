@@ -60,9 +60,11 @@ async function run(settings: RegistratorSettings, signal: AbortSignal): Promise<
     ]);
     return 0;
   }
-  const leftovers = findLeftovers(snapshot, settings.hostName);
+  const { adopt: adoption } = settings;
+  const all = findLeftovers(snapshot, settings.hostName);
+  const leftovers = adoption === 'take' || adoption === 'remove' ? all.filter(({ kind }) => kind === adoption) : all;
   print(leftovers.map(leftoverLine));
-  if (!settings.dryRun) for (const leftover of leftovers) await adopt(leftover, settings.adopt, agent, signal);
+  if (!settings.dryRun) for (const leftover of leftovers) await adopt(leftover, adoption, agent, signal);
   return 0;
 }
 

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import type { ConsulAgent } from '../consul/agent.ts';
 import { META, type Registered, type Registration } from '../consul/registration.ts';
 import type { Problem } from '../model/problem.ts';
@@ -14,12 +15,15 @@ import { askFor, NOTHING_ASKED } from './web-answers.ts';
 export interface Snapshot {
   readonly host: Host;
   readonly registered: ReadonlyMap<string, Registered>;
+  /** Whether an address is, or with `-internal` may have been, one of this host. */
+  readonly hasAddress: (address: string) => boolean;
 }
 
 /** Reads both sides once. @throws OperationError when one of them cannot be read. */
 export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, policy: HostPolicy, signal: AbortSignal): Promise<Snapshot> {
   const host = createHost(policy, () => {});
-  host.setAgent(await readAgentFacts(agent, signal));
+  const facts = await readAgentFacts(agent, signal);
+  host.setAgent(facts);
   const listed = await engine.list(policy.deregister === 'on-success', signal);
   host.listed(listed.map(({ id }) => id));
   for (const { id } of listed) {
@@ -35,7 +39,9 @@ export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, pol
   const registered = await agent.registered(signal);
   for (const { container, sent } of drainsOf(registered.values(), policy.owner, Date.now()))
     host.learn(container, { kind: 'killed', ...sent });
-  return { host, registered };
+  const interfaces = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []);
+  const addresses = new Set([policy.hostAddress, facts.address, ...Object.values(facts.otherAddresses), ...interfaces]);
+  return { host, registered, hasAddress: (address) => policy.isInternal || addresses.has(address) };
 }
 
 /** Pure: every write that a registrator would make now, and what it could not. */
@@ -78,30 +84,38 @@ export function stepLine({ id, step }: { id: string; step: Step }): string {
 /** Something an earlier registrator left: taken over for a container that wants its ID, or of no container here. */
 export type Leftover =
   | { readonly kind: 'take'; readonly actual: Registered; readonly registration: Registration }
-  | { readonly kind: 'remove'; readonly actual: Registered };
+  | { readonly kind: 'remove'; readonly actual: Registered }
+  /** By its ID an earlier registrator's, by its address not of this host. */
+  | { readonly kind: 'leave'; readonly actual: Registered };
 
 /** gliderlabs registrator's IDs: its host name, which was its container's ID where nobody gave it one; container; port. */
 const LEFT_ID = /^([^:]+):[a-zA-Z0-9][a-zA-Z0-9_.-]*:\d+(?::udp)?$/;
 
 /** Pure: the services that nobody owns and that an earlier registrator of this host must have registered. */
-export function findLeftovers({ host, registered }: Snapshot, hostName: string): readonly Leftover[] {
+export function findLeftovers({ host, registered, hasAddress }: Snapshot, hostName: string): readonly Leftover[] {
   return [...registered.values()].flatMap((actual): Leftover[] => {
     if (actual.meta[META.owner] !== undefined) return [];
     const verdict = host.verdict(actual.id, actual);
     if (verdict.kind === 'wanted') return [{ kind: 'take', actual, registration: verdict.registration }];
     const left = LEFT_ID.exec(actual.id)?.[1];
-    return left === hostName || /^[0-9a-f]{12}$/.test(left ?? '') ? [{ kind: 'remove', actual }] : [];
+    if (left !== hostName && !/^[0-9a-f]{12}$/.test(left ?? '')) return [];
+    return [{ kind: actual.address === '' || hasAddress(actual.address) ? 'remove' : 'leave', actual }];
   });
 }
 
 export function leftoverLine({ kind, actual: { id, name, address, port } }: Leftover): string {
-  const reason = kind === 'take' ? 'a container here wants its ID' : 'no container here wants it';
-  return `${kind} ${id}: ${name} ${address}:${port} (${reason})`;
+  return `${kind} ${id}: ${name} ${address}:${port} (${REASONS[kind].replace('ADDRESS', address)})`;
 }
+
+const REASONS = {
+  take: 'a container here wants its ID',
+  remove: 'no container here wants it',
+  leave: "its address is not this host's: say -ip ADDRESS where it was, or deregister it by hand",
+} as const;
 
 /** Takes over, or removes, one leftover. */
 export async function adopt(leftover: Leftover, adoption: Adoption, agent: ConsulAgent, signal: AbortSignal): Promise<void> {
-  if (adoption !== 'all' && adoption !== leftover.kind) return;
+  if (leftover.kind === 'leave' || adoption === 'list') return;
   if (leftover.kind === 'remove') return agent.deregister(leftover.actual.id, signal);
   await agent.register(leftover.registration, signal);
   const own = new Set(leftover.registration.checks.map(({ id }) => id));

@@ -5,8 +5,9 @@ import { parseConsulAddress } from '../consul/address.ts';
 import { consulSettings } from '../consul/settings.ts';
 import { LOG_LEVELS } from '../daemon/log.ts';
 import { type Option, type Program, readSettings, type SettingsOf } from '../daemon/settings.ts';
-import { addressAndPort, durationMs, flag, oneOf, readAs, text, texts, wholeNumber } from '../daemon/values.ts';
+import { addressAndPort, flag, oneOf, readAs, text, texts, wholeNumber } from '../daemon/values.ts';
 import { isAddress } from '../model/host-name.ts';
+import { isPeriod } from './checks.ts';
 import { defaultDockerUrl } from './docker-engine.ts';
 import { TemplateError } from './go-template/parse.ts';
 import { parseFilter } from './selection.ts';
@@ -14,6 +15,7 @@ import { parseTagTemplate } from './tag-template.ts';
 
 const CONSUL_SCHEMES = 'consul://HOST:PORT, consul-tls://HOST:PORT or consul-unix:///PATH';
 const DEFAULT_RESYNC_S = 60;
+const LONGEST_RESYNC_S = 365 * 24 * 3_600;
 const NO_EFFECT = 'Taken for the sake of gliderlabs registrator; changes nothing:';
 
 const ADOPTIONS = ['all', 'list', 'take', 'remove'] as const;
@@ -75,7 +77,10 @@ const options = {
   resync: {
     flag: 'resync',
     value: 'SECONDS|CRON',
-    schema: v.pipe(text(String(DEFAULT_RESYNC_S)), readAs(resyncTimes, 'must be seconds, or a cron expression such as "*/30 * * * * *"')),
+    schema: v.pipe(
+      text(String(DEFAULT_RESYNC_S)),
+      readAs(resyncTimes, 'must be seconds, at most 31536000, or a cron expression such as "*/30 * * * * *"'),
+    ),
     describe: `How often the engine's list is compared with what is known: every so many seconds (0 means ${DEFAULT_RESYNC_S}), or at the times of a cron expression`,
   },
   deregister: {
@@ -104,7 +109,7 @@ const options = {
     value: 'DURATION',
     schema: v.pipe(
       text(),
-      v.check((value) => value === '' || (durationMs(value) ?? 0) > 0, 'must be a duration such as 30m or 2h'),
+      v.check((value) => value === '' || isPeriod(value), 'must be a duration such as 30m or 2h, at most 100 years'),
     ),
     describe:
       'Consul removes a service that was critical for so long, of a dead host too; for checks without SERVICE_CHECK_DEREGISTER_AFTER',
@@ -145,7 +150,10 @@ const options = {
   dockerTls: {
     flag: 'docker-tls-verify',
     env: ['DOCKER_TLS_VERIFY'],
-    schema: flag(),
+    schema: v.pipe(
+      v.optional(v.union([v.boolean(), v.string()]), false),
+      v.transform((value) => value !== false && !/^(|0|f|false|no|off)$/i.test(String(value))),
+    ),
     describe: 'Speaks TLS to an engine at tcp://, with the certificates of -docker-cert-path',
   },
   dockerCerts: {
@@ -228,7 +236,7 @@ function tlsProblems({ docker, dockerTls, dockerCerts }: RegistratorSettings): s
 /** Seconds, or a cron expression; undefined for anything else. */
 function resyncTimes(value: string): number | string | undefined {
   if (value === '' || value === '0') return DEFAULT_RESYNC_S;
-  if (/^\d+$/.test(value)) return Number(value);
+  if (/^\d+$/.test(value)) return Number(value) <= LONGEST_RESYNC_S ? Number(value) : undefined;
   return isCronExpression(value) ? value : undefined;
 }
 

@@ -110,7 +110,8 @@ test('healthy, told while it stops, does not bring it back', async () => {
   engine.put('a', { ...web(), health: 'healthy' });
   engine.event('a', 'health_status: healthy');
   await until(
-    async () => (await agent.checksOf('h:web:80')).some(({ CheckID, Status }) => CheckID.endsWith(':docker') && Status === 'passing'),
+    async () =>
+      (await agent.checksOf('h:web:80')).some(({ CheckID, Status }) => CheckID === 'toots:docker:h:web:80' && Status === 'passing'),
     SOON,
     'the health is told',
   );

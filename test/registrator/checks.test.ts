@@ -72,11 +72,24 @@ test('an IPv6 address is bracketed', () => {
 });
 
 test('several checks are several; the first has the ID that others may know', () => {
-  expect(parse({ HTTP: '/', TCP: '1' }).checks.map(({ id }) => id)).toEqual(['service:s', 'service:s:tcp']);
+  expect(parse({ HTTP: '/', TCP: '1' }).checks.map(({ id }) => id)).toEqual(['service:s', 'toots:tcp:s']);
 });
 
 test('a check that the container refreshes always has that ID', () => {
-  expect(parse({ HTTP: '/', TTL: '10s' }).checks.map(({ id }) => id)).toEqual(['service:s:http', 'service:s']);
+  expect(parse({ HTTP: '/', TTL: '10s' }).checks.map(({ id }) => id)).toEqual(['toots:http:s', 'service:s']);
+});
+
+test('two services have no check in common, whatever their IDs', () => {
+  const ids = (serviceId: string, keys: Record<string, string>) =>
+    parseChecks(readMetadata([], keys).ofPort(80), { ...CHECKED, serviceId }, ALL).checks.map(({ id }) => id);
+  const keys = { SERVICE_CHECK_HTTP: '/', SERVICE_CHECK_TCP: '1', SERVICE_CHECK_GRPC: '1' };
+  const all = ['x', 'x:tcp', 'x:grpc', 'x:tcp:grpc'].flatMap((id) => ids(id, keys));
+
+  expect(new Set(all).size).toBe(all.length);
+});
+
+test.each(['+15s', '.5s', '1.s'])('%s is a duration to Go', (INTERVAL) => {
+  expect(parse({ TCP: '1', INTERVAL })).toMatchObject({ refused: [], checks: [{ probe: { interval: INTERVAL } }] });
 });
 
 test('what is said of all checks holds for each', () => {
@@ -92,6 +105,9 @@ test.each([{}, { HTTP: '', TIMEOUT: 'nonsense' }])('no check: %j', (keys) => {
 
 test.each([
   ['an interval without a unit', { TCP: '1', INTERVAL: '10' }, 'INTERVAL', { interval: '10s' }],
+  ['an interval beyond what Go can count', { TCP: '1', INTERVAL: '9999999h' }, 'INTERVAL', { interval: '10s' }],
+  ['a timeout that is no time', { TCP: '1', TIMEOUT: '0.1ns' }, 'TIMEOUT', { kind: 'tcp' }],
+  ['a time that is too long to be deregistered after', { TCP: '1', DEREGISTER_AFTER: '999999999h' }, 'DEREGISTER_AFTER', { kind: 'tcp' }],
   ['a timeout that is none', { TCP: '1', TIMEOUT: 'x' }, 'TIMEOUT', { kind: 'tcp' }],
   ['a header that is none', { HTTP: '/', HTTP_HEADER: 'nonsense' }, 'HTTP_HEADER', { kind: 'http' }],
 ])('%s is a problem, and the check is made without', (_, keys, option, probe) => {
@@ -111,6 +127,10 @@ test('an initial status that is none is a problem', () => {
 test.each([
   ['a path with a line feed', { HTTP: '/a\nb', TCP: '1' }, 'HTTP'],
   ['a TTL that is none', { TTL: '0', TCP: '1' }, 'TTL'],
+  ['a TTL that is too long', { TTL: '9999999h', TCP: '1' }, 'TTL'],
+  ['a script that is blank', { SCRIPT: '   ', TCP: '1' }, 'SCRIPT'],
+  ['a script without a command', { SCRIPT: '""', TCP: '1' }, 'SCRIPT'],
+  ['a quote that stands alone', { SCRIPT: "echo it's ok", TCP: '1' }, 'SCRIPT'],
 ])('%s: there is no such check, and the other stays', (_, keys, option) => {
   const { checks, refused } = parse(keys);
 

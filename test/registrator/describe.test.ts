@@ -213,6 +213,12 @@ test.each<Row>([
     IP,
     ['h:web1:9000 = x 203.0.113.7:9000'],
   ],
+  [
+    'host network: a key names a port of another protocol',
+    { exposed: ['53/udp'], networkMode: 'host', networks: {}, env: { SERVICE_53_NAME: 'dns' } },
+    IP,
+    ['h:web1:53:udp = dns 203.0.113.7:53 [udp]'],
+  ],
   ['a name makes no port elsewhere', { env: { SERVICE_9000_NAME: 'x' } }, {}, ['h:web1:80 = web 203.0.113.9:8080']],
   [
     'macvlan: nothing is published, so container address and port',
@@ -229,6 +235,7 @@ test.each<Row>([
     ['h:web1:80 = web 10.1.2.3:8080'],
   ],
   ['-useIpFromLabel with -internal', { labels: { ip: '10.1.2.3' } }, { addressLabel: 'ip', ...INTERNAL }, ['h:web1:80 = web 10.1.2.3:80']],
+  ['-useIpFromLabel with a name that every object has', {}, { addressLabel: 'toString', ...IP }, ['h:web1:80 = web 203.0.113.7:8080']],
   ['-useIpFromLabel without the label', {}, { addressLabel: 'ip', ...IP }, ['h:web1:80 = web 203.0.113.7:8080']],
   ['-useIpFromLabel with nonsense', { labels: { ip: 'no address' } }, { addressLabel: 'ip', ...IP }, ['h:web1:80 = web 203.0.113.7:8080']],
 ])('%s', (_, container, policy, services) => {
@@ -302,7 +309,7 @@ test.each([
   ['healthy', 'passing'],
 ] as const)('a container that is %s for Docker has a check that is %s', (health, status) => {
   expect(only({ health }).registration?.checks).toEqual([
-    { id: 'service:h:web1:80:docker', name: 'Docker health', probe: { kind: 'reported' }, status },
+    { id: 'toots:docker:h:web1:80', name: 'Docker health', probe: { kind: 'reported' }, status },
   ]);
 });
 

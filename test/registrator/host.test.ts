@@ -174,6 +174,47 @@ test('then the older container; the other gets it when that is gone', () => {
   expect(host.problems()).toEqual([]);
 });
 
+test.each<[string, InspectedContainer, Stimulus[], Partial<HostPolicy>]>([
+  ['is being stopped', {}, [killed()], {}],
+  ['is paused', { state: 'paused' }, [], {}],
+  ['has failed', { state: 'exited', exitCode: 3 }, [], { deregister: 'on-success' }],
+])('one that serves has the ID before an older one that %s', (_, given, stimuli, policy) => {
+  const host = aHost(policy);
+  const holder = () => host.verdict('shared', undefined);
+
+  host.learn('old', inspected('old', { ...SHARED, created: '2026-01-01T00:00:00Z' }));
+  host.learn('old', inspected('old', { ...SHARED, ...given, created: '2026-01-01T00:00:00Z' }));
+  for (const stimulus of stimuli) host.learn('old', stimulus);
+  expect(holder()).toMatchObject({ hold: expect.any(String), registration: { meta: { 'toots-container': 'old' } } });
+
+  host.learn('young', inspected('young', { ...SHARED, created: '2026-01-02T00:00:00Z' }));
+  expect(holder()).toMatchObject({ creates: true, registration: { meta: { 'toots-container': 'young' } } });
+  expect(holder()).not.toHaveProperty('hold');
+});
+
+test('what no filter selects is left to another registrator of this engine, until its container has ended', () => {
+  const host = aHost({ filters: [{ kind: 'label', key: 'team', value: 'red' }] });
+
+  host.learn('a', inspected('a'));
+  expect(host.verdict('h:a:80', ours('a'))).toEqual({ kind: 'unknown' });
+
+  host.learn('a', died());
+  expect(host.verdict('h:a:80', ours('a'))).toEqual({ kind: 'unwanted' });
+});
+
+test('a container in the network of one that is in the network of another', () => {
+  const host = aHost();
+  const joined = (id: string) => ({ networkMode: `container:${id}`, networks: {}, exposed: ['90/tcp'], ports: {} });
+
+  host.learn('last', inspected('last', joined('middle')));
+  host.learn('middle', inspected('middle', joined('base')));
+  host.learn('base', inspected('base', { networks: { n: '10.0.0.5' }, ports: {} }));
+  expect(host.verdict('h:last:90', undefined)).toMatchObject({ kind: 'wanted', registration: { address: '10.0.0.5' } });
+
+  host.learn('base', died());
+  expect(host.verdict('h:last:90', ours('last')).kind).toBe('unwanted');
+});
+
 test('one container, two ports, one ID', () => {
   const host = aHost();
 

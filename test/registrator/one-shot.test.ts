@@ -22,7 +22,8 @@ function aSnapshot(...services: (Partial<Registered> & { id: string })[]): Snaps
     tagsAreFree: false,
     checks: new Map(),
   };
-  return { host, registered: new Map(services.map((service) => [service.id, { ...plain, ...service }])) };
+  const registered = new Map(services.map((service) => [service.id, { ...plain, ...service }]));
+  return { host, registered, hasAddress: (address) => address === plain.address };
 }
 
 test.each([
@@ -30,6 +31,9 @@ test.each([
   ['a container of this host that is gone', { id: 'h:gone:80' }, ['remove']],
   ['the same over udp', { id: 'h:gone:53:udp' }, ['remove']],
   ["a registrator whose host name was its container's ID", { id: '0123456789ab:web1:80' }, ['remove']],
+  ['without an address, so with the agent’s', { id: 'h:gone:80', address: '' }, ['remove']],
+  ['made by hand for another machine, with an ID that looks like ours', { id: 'h:postgres:5432', address: '10.0.0.10' }, ['leave']],
+  ['of another machine’s container', { id: 'deadbeef0123:web:80', address: '10.0.0.9' }, ['leave']],
   ['another host', { id: 'other:gone:80' }, []],
   ['an ID of another kind', { id: 'postgres' }, []],
   ["another owner's", { id: 'h:gone:80', meta: { 'toots-owner': 'x' } }, []],
