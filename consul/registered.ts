@@ -1,19 +1,27 @@
 import { canonical, digestOf } from './check-digest.ts';
 import type { Registered, RegisteredCheck, Registration } from './registration.ts';
 
+/** Whether each part of a registration is as it should be, in the order in which it is told. */
+const IS_SAME: Readonly<Record<string, (wanted: Registration, actual: Registered) => boolean>> = {
+  name: (wanted, actual) => wanted.name === actual.name,
+  address: (wanted, actual) => wanted.address === actual.address,
+  port: (wanted, actual) => wanted.port === actual.port,
+  'tagged addresses': (wanted, actual) => canonical(otherAddresses(wanted)) === canonical(otherAddresses(actual)),
+  'tag override': (wanted, actual) => wanted.tagsAreFree === actual.tagsAreFree,
+  tags: (wanted, actual) => wanted.tagsAreFree || canonical(wanted.tags) === canonical(actual.tags),
+  meta: (wanted, actual) => canonical(wanted.meta) === canonical(actual.meta),
+  weights: (wanted, actual) => canonical(wanted.weights) === canonical(actual.weights),
+  checks: (wanted, actual) => wanted.checks.every((check) => actual.checks.get(check.id)?.digest === digestOf(check)),
+};
+
 /** Whether registering it again would change nothing. Statuses and maintenance come and go without that. */
 export function isRegistered(wanted: Registration, actual: Registered): boolean {
-  return (
-    wanted.name === actual.name &&
-    wanted.address === actual.address &&
-    wanted.port === actual.port &&
-    canonical(otherAddresses(wanted)) === canonical(otherAddresses(actual)) &&
-    wanted.tagsAreFree === actual.tagsAreFree &&
-    (wanted.tagsAreFree || canonical(wanted.tags) === canonical(actual.tags)) &&
-    canonical(wanted.meta) === canonical(actual.meta) &&
-    canonical(wanted.weights) === canonical(actual.weights) &&
-    wanted.checks.every((check) => actual.checks.get(check.id)?.digest === digestOf(check))
-  );
+  return Object.values(IS_SAME).every((isSame) => isSame(wanted, actual));
+}
+
+/** What registering it again would change: `tags`, `checks`, …; nothing where {@link isRegistered}. */
+export function differingParts(wanted: Registration, actual: Registered): readonly string[] {
+  return Object.entries(IS_SAME).flatMap(([part, isSame]) => (isSame(wanted, actual) ? [] : [part]));
 }
 
 /** Without those that Consul adds. */

@@ -22,7 +22,7 @@ export const consulSettings = {
     env: ['CONSUL_HTTP_TOKEN_FILE'],
     value: 'FILE',
     schema: text(),
-    describe: 'File with the ACL token; read again when Consul refuses it',
+    describe: 'File with the ACL token; read at each request, so that a new one is taken at once',
   },
   auth: {
     flag: 'consul-auth',

@@ -91,10 +91,10 @@ export interface DockerTls {
 }
 
 /** `DOCKER_HOST`, else where the engine's socket usually is, else where gliderlabs registrator's containers have it. */
-export function defaultDockerUrl(): string {
+export function defaultDockerUrl(isThere: (path: string) => boolean = existsSync): string {
   const usual = '/var/run/docker.sock';
   const mounted = '/tmp/docker.sock';
-  return `unix://${!existsSync(usual) && existsSync(mounted) ? mounted : usual}`;
+  return `unix://${!isThere(usual) && isThere(mounted) ? mounted : usual}`;
 }
 
 function dockerOptions(url: string, tls: DockerTls | undefined): Docker.DockerOptions {

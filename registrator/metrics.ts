@@ -13,6 +13,13 @@ export interface RegistratorGauges {
   readonly containers: () => number;
   readonly pending: () => number;
   readonly problems: () => number;
+  /** Why each cannot be followed now; absent where it is. */
+  readonly dockerLost: () => string | undefined;
+  readonly consulLost: () => string | undefined;
+  /** Of the services that containers want: all, those that cannot be registered, those in maintenance. */
+  readonly services: () => { readonly wanted: number; readonly refused: number; readonly held: number };
+  /** When all that should be was compared with all that is; absent before the first time. */
+  readonly lastRound: () => { readonly at: string } | undefined;
 }
 
 export function createRegistratorMetrics(registry: Registry): RegistratorMetrics {
@@ -38,4 +45,16 @@ export function addGauges(registry: Registry, gauges: RegistratorGauges): void {
   gauge('toots_containers', 'Containers that are known', gauges.containers);
   gauge('toots_pending', 'Containers and services that are being worked on', gauges.pending);
   gauge('toots_problems', 'Problems there are', gauges.problems);
+  gauge('toots_docker_followed', 'Whether the Docker engine is followed: 1, or 0 while it is away', () => followed(gauges.dockerLost()));
+  gauge('toots_consul_followed', 'Whether the Consul agent is followed: 1, or 0 while it is away', () => followed(gauges.consulLost()));
+  gauge('toots_services_wanted', 'Services that the containers want', () => gauges.services().wanted);
+  gauge('toots_services_refused', 'Those of them that are not registered, or not as they should be', () => gauges.services().refused);
+  gauge('toots_services_held', 'Those of them in maintenance, by us or by an operator', () => gauges.services().held);
+  gauge(
+    'toots_last_round_timestamp_seconds',
+    'When the agent was last compared with what should be, in seconds since 1970',
+    () => Date.parse(gauges.lastRound()?.at ?? new Date(0).toISOString()) / 1_000,
+  );
 }
+
+const followed = (lost: string | undefined): number => (lost === undefined ? 1 : 0);

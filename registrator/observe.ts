@@ -79,7 +79,7 @@ export function observe(
       return 'done';
     } catch (error) {
       if (signal.aborted) return 'done';
-      const why = error instanceof Error ? error.message : String(error);
+      const why = whyUnread(error);
       if (failing.get(id) !== why)
         log[error instanceof OperationError ? 'warn' : 'error'](
           { err: error, container: id },
@@ -196,4 +196,9 @@ export function observe(
   }
 
   return { lost: () => lost, resync, failing: () => failing, pending: () => looks.size(), run: follow };
+}
+
+function whyUnread(error: unknown): string {
+  const told = error instanceof Error ? error.message : String(error);
+  return error instanceof OperationError ? told : `it cannot be described, which is a fault of this program: ${told}`;
 }

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import type { ConsulAgent } from '../consul/agent.ts';
+import { differingParts } from '../consul/registered.ts';
 import { META, type Registered, type Registration } from '../consul/registration.ts';
 import type { Problem } from '../model/problem.ts';
 import { readAgentFacts } from './agent-facts.ts';
@@ -44,12 +45,19 @@ export async function takeSnapshot(engine: DockerEngine, agent: ConsulAgent, pol
   return { host, registered, hasAddress: (address) => policy.isInternal || addresses.has(address) };
 }
 
+/** One write, and what the agent has of the service before it. */
+export interface PlannedWrite {
+  readonly id: string;
+  readonly step: Step;
+  readonly actual?: Registered;
+}
+
 /** Pure: every write that a registrator would make now, and what it could not. */
 export function planWrites(
   { host, registered }: Snapshot,
   owner: string,
-): { writes: readonly { id: string; step: Step }[]; problems: readonly Problem[] } {
-  const writes: { id: string; step: Step }[] = [];
+): { writes: readonly PlannedWrite[]; problems: readonly Problem[] } {
+  const writes: PlannedWrite[] = [];
   const problems: Problem[] = [...host.problems()];
   for (const id of new Set([...host.wantedIds(), ...registered.keys()])) {
     let actual = registered.get(id);
@@ -57,7 +65,7 @@ export function planWrites(
       const decision = decide(host.verdict(id, actual), actual, owner);
       if (decision.kind === 'refused') problems.push(decision.problem);
       if (decision.kind !== 'step') break;
-      writes.push({ id, step: decision.step });
+      writes.push({ id, step: decision.step, ...(actual !== undefined && { actual }) });
       actual = afterStep(decision.step, actual);
     }
   }
@@ -65,10 +73,12 @@ export function planWrites(
 }
 
 /** A step as a line of `--dry-run`. */
-export function stepLine({ id, step }: { id: string; step: Step }): string {
+export function stepLine({ id, step, actual }: PlannedWrite): string {
   switch (step.kind) {
-    case 'register':
-      return `register ${id}: ${step.registration.name} ${step.registration.address}:${step.registration.port} [${step.registration.tags.join(', ')}]`;
+    case 'register': {
+      const { name, address, port, tags } = step.registration;
+      return `register ${id}: ${name} ${address}:${port} [${tags.join(', ')}] (${whyRegister(step.registration, actual)})`;
+    }
     case 'deregister':
     case 'release':
       return `${step.kind} ${id}`;
@@ -79,6 +89,12 @@ export function stepLine({ id, step }: { id: string; step: Step }): string {
     case 'hold':
       return `hold ${id}: ${step.reason}`;
   }
+}
+
+function whyRegister(wanted: Registration, actual: Registered | undefined): string {
+  if (actual === undefined) return 'new';
+  const differs = `differs: ${differingParts(wanted, actual).join(', ')}`;
+  return actual.meta[META.owner] === undefined ? `taken over; ${differs}` : differs;
 }
 
 /** Something an earlier registrator left: taken over for a container that wants its ID, or of no container here. */

@@ -14,7 +14,7 @@ import { observe } from './observe.ts';
 import { resyncTimes } from './resync-times.ts';
 import type { RegistratorSettings } from './settings.ts';
 import { settle } from './settle.ts';
-import { statusOf } from './status.ts';
+import { countServices, statusOf } from './status.ts';
 import { askFor } from './web-answers.ts';
 
 /** Problems are told at most this often, milliseconds. */
@@ -74,6 +74,10 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
     containers: () => host.containerIds().length,
     pending: () => observation.pending() + settlement.pending(),
     problems: () => book.list().length,
+    dockerLost: observation.lost,
+    consulLost: settlement.lost,
+    services: () => countServices(parts),
+    lastRound: settlement.lastRound,
   });
 
   const tellProblems = async () => {
@@ -83,7 +87,10 @@ export async function runRegistrator({ engine, agent, consul, policyOf, settings
         book.set('containers', host.problems());
         book.set(
           'docker',
-          [...observation.failing()].map(([subject, reason]) => ({ subject, reason: `${reason}; it is tried again` })),
+          [...observation.failing()].map(([id, reason]) => ({
+            subject: host.container(id)?.name ?? id,
+            reason: `${reason}; it is tried again`,
+          })),
         );
         book.set('consul', [...settlement.problems().values()]);
       }

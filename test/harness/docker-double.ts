@@ -22,6 +22,8 @@ export interface DockerDouble extends AsyncDisposable {
   readonly breakInspectionOf: (id: string) => void;
   /** Ends every event stream as an engine does that is stopped: Engine 29 cleanly, 20.10 in the middle. */
   readonly endStreams: (isClean: boolean) => void;
+  /** From now on nothing is answered, and nothing ends: as an engine that hangs, or a connection that is half open. */
+  readonly goSilent: () => void;
   /** Holds back the answers to inspections until the promise is settled. */
   readonly delayInspections: (until: Promise<unknown>) => void;
 }
@@ -34,11 +36,13 @@ export async function startDockerDouble(): Promise<DockerDouble> {
   const broken = new Set<string>();
   const past: string[] = [];
   const asked = { inspections: 0, lists: 0 };
+  let isSilent = false;
   let inspectionsWait: Promise<unknown> = Promise.resolve();
 
   const json = (answer: ServerResponse, status: number, body: unknown) =>
     answer.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   const server = createServer((incoming, answer) => {
+    if (isSilent) return;
     const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://docker');
     const id = /^\/containers\/([^/]+)\/json$/.exec(pathname)?.[1];
     if (pathname === '/events') return void events(answer, searchParams.has('until'));
@@ -96,6 +100,9 @@ export async function startDockerDouble(): Promise<DockerDouble> {
     breakInspectionOf: (id) => void broken.add(id),
     endStreams: (isClean) => {
       for (const stream of streams) isClean ? stream.end() : stream.destroy();
+    },
+    goSilent: () => {
+      isSilent = true;
     },
     delayInspections: (until) => {
       inspectionsWait = until;

@@ -52,7 +52,7 @@ test('a plan holds every write and every problem, and no more', () => {
 
   const { writes, problems } = planWrites(aSnapshot(orphan, { id: 'by-hand' }), 'engine-1');
 
-  expect(writes.map(stepLine)).toEqual(['register h:web1:80: web 203.0.113.9:8080 []', 'deregister h:gone:80']);
+  expect(writes.map(stepLine)).toEqual(['register h:web1:80: web 203.0.113.9:8080 [] (new)', 'deregister h:gone:80']);
   expect(problems).toEqual([]);
 });
 
@@ -64,6 +64,28 @@ test('where all is as it should be there is nothing to write', () => {
   expect(planWrites({ ...snapshot, registered: new Map([['h:web1:80', registeredAs(verdict.registration)]]) }, 'engine-1').writes).toEqual(
     [],
   );
+});
+
+test.each<[string, (was: Registered) => Registered, string]>([
+  ['tags and weights', (was) => ({ ...was, tags: ['old'], weights: { passing: 2, warning: 1 } }), 'differs: tags, weights'],
+  ['checks', (was) => ({ ...was, checks: new Map() }), 'differs: checks'],
+  ['address and name', (was) => ({ ...was, name: 'old', address: '203.0.113.1' }), 'differs: name, address'],
+  ['port', (was) => ({ ...was, port: 1 }), 'differs: port'],
+  ['nobody’s', (was) => ({ ...was, meta: {} }), 'taken over; differs: meta'],
+])('a registration says what it is for: %s', (_, change, why) => {
+  const { host } = aSnapshot();
+  host.learn('c'.repeat(64), {
+    kind: 'inspected',
+    container: aContainer({ env: { SERVICE_CHECK_TCP: 'true' } }),
+    asked: { order: 2, ms: Date.now() },
+  });
+  const verdict = host.verdict('h:web1:80', undefined);
+  if (verdict.kind !== 'wanted') throw new Error(verdict.kind);
+  const registered = new Map([['h:web1:80', change(registeredAs(verdict.registration))]]);
+
+  expect(planWrites({ host, registered, hasAddress: () => true }, 'engine-1').writes.map(stepLine)).toEqual([
+    `register h:web1:80: web 203.0.113.9:8080 [] (${why})`,
+  ]);
 });
 
 test('what cannot be registered is a problem', () => {

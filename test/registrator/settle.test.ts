@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import type { ConsulAgent } from '../../consul/agent.ts';
+import { ConsulRefusal } from '../../consul/call.ts';
 import { registeredAs } from '../../consul/registered.ts';
 import type { Registered } from '../../consul/registration.ts';
 import { createLog } from '../../daemon/log.ts';
@@ -12,16 +13,18 @@ import { type Settlement, settle } from '../../registrator/settle.ts';
 import { until } from '../harness/until.ts';
 import { aContainer, NEAR, POLICY } from './a-container.ts';
 
-/** How a request to the agent goes: what is waited for before it is taken, and before it is answered; unanswered, and even so taken. */
+/** How a request to the agent goes: what is waited for before it is taken, and before it is answered; unanswered, and even so taken; answered with a no. */
 interface Course {
   readonly taken?: Promise<void>;
   readonly answered?: Promise<void>;
   readonly isLost?: 'before it was taken' | 'after it was taken';
+  readonly isRefused?: boolean;
 }
 
 const SOON = 4_000;
 const stops: AbortController[] = [];
 afterEach(() => {
+  jest.useRealTimers();
   for (const stop of stops.splice(0)) stop.abort();
 });
 
@@ -32,10 +35,16 @@ function aWorld(course: (request: 'read' | 'register' | 'deregister' | 'maintain
   const services = new Map<string, Registered>();
   const asked: string[] = [];
   const ask = async <Value>(what: Parameters<typeof course>[0], take: () => Value): Promise<Value> => {
-    const { taken, answered, isLost } = course(what);
+    const { taken, answered, isLost, isRefused } = course(what);
     asked.push(what);
     const failure = new OperationError(what, { subject: 'agent', hint: 'no answer' });
     await taken;
+    if (isRefused)
+      throw new ConsulRefusal(
+        { method: 'PUT', path: `/${what}`, timeoutMs: 1 },
+        { status: 500, headers: {}, body: Buffer.from('no') },
+        'agent',
+      );
     if (isLost === 'before it was taken') throw failure;
     const value = take();
     await answered;
@@ -67,8 +76,9 @@ function aWorld(course: (request: 'read' | 'register' | 'deregister' | 'maintain
 }
 
 let order = 0;
-const starts = (host: Host, id: string) =>
-  host.learn(id, { kind: 'inspected', container: aContainer({ id, name: id }), asked: { order: ++order, ms: Date.now() } });
+const starts = (host: Host, id: string) => isNamed(host, id, id);
+const isNamed = (host: Host, id: string, name: string) =>
+  host.learn(id, { kind: 'inspected', container: aContainer({ id, name }), asked: { order: ++order, ms: Date.now() } });
 const dies = (host: Host, id: string) => host.learn(id, { kind: 'died', heard: { order: ++order, ms: Date.now() } });
 const isStopped = (host: Host, id: string) => host.learn(id, { kind: 'killed', signal: 15, sentMs: Date.now(), heardMs: Date.now() });
 const gate = () => {
@@ -115,6 +125,83 @@ test('a stop that was under way when the registrator began is known by the reaso
 
   expect(world.host.phase('a')).toMatchObject({ kind: 'draining', sent: { signal: 15 } });
   expect(world.asked.filter((what) => what !== 'read')).toEqual([]);
+});
+
+test('a renamed container: what it had before stays until what it has now is there, and no longer', async () => {
+  jest.useFakeTimers();
+  const renaming = gate();
+  let isHeldBack = false;
+  const world = aWorld((request) => (request === 'register' && isHeldBack ? { taken: renaming.opened } : {}));
+  void world.run();
+  starts(world.host, 'a');
+  await jest.advanceTimersByTimeAsync(10);
+  expect([...world.services.keys()]).toEqual(['h:a:80']);
+
+  isHeldBack = true;
+  isNamed(world.host, 'a', 'b');
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect([...world.services.keys()]).toEqual(['h:a:80']);
+  renaming.open();
+  await jest.advanceTimersByTimeAsync(10);
+
+  expect([...world.services.keys()]).toEqual(['h:b:80']);
+});
+
+test('a write that is not answered: the agent is read again at once, which tells', async () => {
+  jest.useFakeTimers();
+  let isLost = true;
+  const world = aWorld((request) => (request === 'register' && isLost ? { isLost: 'after it was taken' } : {}));
+  void world.run();
+  await jest.advanceTimersByTimeAsync(10);
+  starts(world.host, 'a');
+  await jest.advanceTimersByTimeAsync(0);
+  expect(world.settlement.lost()).toContain('no answer');
+
+  isLost = false;
+  await jest.advanceTimersByTimeAsync(100);
+  expect(world.settlement.lost()).toBeUndefined();
+  expect(world.asked.filter((what) => what === 'register')).toHaveLength(1);
+});
+
+test('a renamed container whose new ID is refused: the old one goes', async () => {
+  jest.useFakeTimers();
+  let isRefused = false;
+  const world = aWorld((request) => ({ isRefused: request === 'register' && isRefused }));
+  void world.run();
+  starts(world.host, 'a');
+  await jest.advanceTimersByTimeAsync(3_000);
+  expect([...world.services.keys()]).toEqual(['h:a:80']);
+
+  isRefused = true;
+  isNamed(world.host, 'a', 'b');
+  await jest.advanceTimersByTimeAsync(3_000);
+
+  expect([...world.services.keys()]).toEqual([]);
+  expect(world.settlement.problems().get('h:b:80')).toMatchObject({
+    subject: 'web',
+    option: 'Consul',
+    reason: expect.stringContaining('500 no'),
+  });
+});
+
+test('a write that is refused is tried again every ten seconds at least, however long that takes', async () => {
+  jest.useFakeTimers();
+  const tries: number[] = [];
+  let isRefused = true;
+  const world = aWorld((request) => {
+    if (request === 'register') tries.push(Date.now());
+    return { isRefused: request === 'register' && isRefused };
+  });
+  void world.run();
+  starts(world.host, 'a');
+  await jest.advanceTimersByTimeAsync(300_000);
+  expect(tries.length).toBeLessThan(80);
+  expect(Math.max(...tries.slice(1).map((at, index) => at - (tries[index] ?? 0)))).toBeLessThanOrEqual(10_000);
+
+  isRefused = false;
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect([...world.services.keys()]).toEqual(['h:a:80']);
+  expect(world.settlement.problems().size).toBe(0);
 });
 
 test('whatever becomes of requests: in the end the agent has what the host wants', async () => {
