@@ -19,6 +19,8 @@ export interface MachineFacts {
     | { readonly file: string; readonly readableByOthers: boolean; readonly wrong: ReturnType<typeof secretsProblem> };
   /** Undefined where none is wanted. */
   readonly nfs: { readonly share: string; readonly reached: boolean; readonly mounted: boolean } | undefined;
+  /** The VIP, when it is in no network of its interface: nobody beyond would reach it. */
+  readonly vipOutside: { readonly vip: string; readonly nic: string } | undefined;
   /** Whether the kernel refuses what no rule allows. */
   readonly firewallRefuses: boolean;
   readonly selinuxEnforces: boolean;
@@ -61,6 +63,14 @@ export function findings(facts: MachineFacts): readonly Finding[] {
     ...missingImages.map((image) => note(`the image ${image} is not here`, './toots.sh up pulls or builds it')),
     ...secretFindings(secrets),
     ...nfsFindings(facts),
+    ...(facts.vipOutside === undefined
+      ? []
+      : [
+          note(
+            `VIP ${facts.vipOutside.vip} is in no network of ${facts.vipOutside.nic}`,
+            'take a free address of that network, or set NIC, unless a router sends it here',
+          ),
+        ]),
     ...(firewallRefuses
       ? [
           note(

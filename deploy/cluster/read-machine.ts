@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile, stat, statfs } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { BlockList, connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { execa } from 'execa';
 import { docker, engineVersion } from '../host/docker-engine.ts';
 import { portUse } from '../host/port-use.ts';
@@ -16,7 +17,7 @@ import { secretsProblem } from './secrets.ts';
 import { isStoreMounted, storeOf } from './store.ts';
 
 /** Ports of each daemon on this machine. */
-const PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
+export const DAEMON_PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
   consul: Object.values(CONSUL_PORTS),
   dnsmasq: [53],
   zookeeper: [2181, 2888, 3888],
@@ -49,13 +50,14 @@ export async function readMachine(context: NodeContext, files: SecretsFiles): Pr
     missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),
     secrets: conf.SECURE === false ? 'not wanted' : await secretsState(files, answers.roles.has('master')),
     nfs: await nfsState(storeOf(answers)),
+    vipOutside: vipOutside(answers.roles.has('edge') ? answers.vip : undefined, context.nic),
     firewallRefuses: await firewallRefuses(),
     selinuxEnforces: (await readFile('/sys/fs/selinux/enforce', 'utf8').catch(() => '0')).trim() === '1',
   };
 }
 
 async function takenPorts(names: readonly DaemonName[], address: string): Promise<MachineFacts['taken']> {
-  const wanted = names.flatMap((daemon) => (PORTS[daemon] ?? []).map((port) => ({ daemon, port })));
+  const wanted = names.flatMap((daemon) => (DAEMON_PORTS[daemon] ?? []).map((port) => ({ daemon, port })));
   const taken: MachineFacts['taken'][number][] = [];
   for (const { daemon, port } of wanted) {
     // dnsmasq has the node's address alone: systemd-resolved's 127.0.0.53 beside it is no harm.
@@ -75,6 +77,17 @@ async function clockSkewMs(master: string): Promise<number | undefined> {
   } catch {
     return undefined;
   }
+}
+
+function vipOutside(vip: string | undefined, nic: string): MachineFacts['vipOutside'] {
+  const networks = (networkInterfaces()[nic] ?? []).filter(({ family }) => family === 'IPv4');
+  if (vip === undefined) return undefined;
+  const reached = new BlockList();
+  for (const { cidr } of networks) {
+    const [address, prefix] = (cidr ?? '').split('/');
+    if (address !== undefined && prefix !== undefined) reached.addSubnet(address, Number(prefix));
+  }
+  return reached.check(vip) ? undefined : { vip, nic };
 }
 
 async function freeBytes(folder: string): Promise<number> {

@@ -20,6 +20,9 @@ export interface Replacement {
   readonly waitMs: number;
 }
 
+/** How long a daemon that was well may take at least until it is again, milliseconds. */
+const BACK_WITHIN_MS = 60_000;
+
 interface ComposeDocument {
   readonly services: Readonly<Record<string, object>>;
   readonly volumes?: Readonly<Record<string, object | null>>;
@@ -38,19 +41,21 @@ export async function replaceDaemon(replacement: Replacement, progress: Progress
     files.map(async (file) => ({ ...file, text: await readFile(join(stateDir, file.path), 'utf8').catch(() => file.text) })),
   );
   const wasWell = (await readNodeState(stateDir, signal)).filter(isWell).map((state) => state.name);
-  const become = async (service: object | undefined, texts: typeof files, volumes: ComposeDocument['volumes']) => {
+  const become = async (service: object | undefined, texts: typeof files, volumes: ComposeDocument['volumes'], withinMs: number) => {
     for (const file of texts) await writeNodeFile(stateDir, file);
     const document = { ...before, services: { ...before.services, [name]: service }, volumes: { ...before.volumes, ...volumes } };
     await writeComposeFile(stateDir, documentText(document));
     await compose(composeFile(stateDir), ['up', '--detach', '--no-deps', name], signal);
-    await waitUntilWell(stateDir, performance.now() + waitMs, signal, [...wasWell, name]);
+    await waitUntilWell(stateDir, performance.now() + withinMs, signal, [...wasWell, name]);
   };
   try {
-    await progress.step(`Upgrading ${name}`, () => become(after.services[name], files, after.volumes));
+    await progress.step(`Upgrading ${name}`, () => become(after.services[name], files, after.volumes, waitMs));
   } catch (cause) {
     if (!(cause instanceof OperationError)) throw cause;
     // By its ID: the name may mean another image by now.
-    await progress.step(`Taking ${name} back`, () => become({ ...before.services[name], image }, filesBefore, {}));
+    await progress.step(`Taking ${name} back`, () =>
+      become({ ...before.services[name], image }, filesBefore, {}, Math.max(waitMs, BACK_WITHIN_MS)),
+    );
     throw new OperationError(`upgrade ${name}`, {
       cause,
       hint: `it was not well and is what it was before again; nothing after it was upgraded (${cause.message})`,

@@ -47,6 +47,7 @@ test('one master, one slave and one edge make a cluster that serves a container'
   const management = await expectLeastPrivilege(master, [slave, edge]);
   await expectNoZombies(slave);
   await expectLogsAndRestart(slave);
+  await expectNothingToDo(slave);
   await expectBackup(master, edge, management);
   await expectUpgradeOfHaproxy(lan, edge);
 
@@ -102,6 +103,17 @@ async function expectLogsAndRestart(slave: ClusterHost): Promise<void> {
   expect(await started()).not.toBe(before);
 }
 
+/** A second start with the same answers leaves everything as it is. */
+async function expectNothingToDo(slave: ClusterHost): Promise<void> {
+  const started = async () =>
+    slave.docker('inspect', '-f', '{{.Name}} {{.State.StartedAt}}', ...(await slave.docker('ps', '-q')).split('\n'));
+  const before = await started();
+  const said = await slave.toots('up', '--yes');
+  expect(said.match(/ {2}(start|replace|remove)/g)).toBeNull();
+  expect(said.match(/ {2}keep$/gm)).toHaveLength(5);
+  expect(await started()).toBe(before);
+}
+
 /** What a snapshot holds is there again after it was lost; nodes that are no masters can do neither. */
 async function expectBackup(master: ClusterHost, edge: ClusterHost, management: string): Promise<void> {
   const file = join(master.folder, 'consul.snapshot');
@@ -123,7 +135,8 @@ async function expectUpgradeOfHaproxy(lan: Lan, edge: ClusterHost): Promise<void
   const running = (what: string) => edge.docker('inspect', '-f', what, 'toots-haproxy');
   const [image = ''] = ownImages('haproxy');
   const conf = join(edge.folder, 'Toots.conf');
-  const before = await running('{{.Image}}');
+  const others = () => edge.docker('inspect', '-f', '{{.State.StartedAt}}', 'toots-consul', 'toots-templater');
+  const [before, othersBefore] = [await running('{{.Image}}'), await others()];
   const ill = await edge.docker('create', image);
   await edge.docker('commit', '--change', 'CMD ["sleep", "infinity"]', ill, 'toots/ill:1');
   await using load = await startLanLoad(lan, `http://${edge.address}/`, 'web.service.consul');
@@ -131,7 +144,7 @@ async function expectUpgradeOfHaproxy(lan: Lan, edge: ClusterHost): Promise<void
 
   const good = await readFile(conf, 'utf8');
   await appendFile(conf, 'HAPROXY_IMAGE=toots/ill:1\n');
-  await expect(edge.toots('upgrade', '--no-build', '--wait', '8s')).rejects.toThrow(/upgrade haproxy.*is what it was before again/s);
+  await expect(edge.toots('upgrade', '--no-build', '--wait', '3s')).rejects.toThrow(/upgrade haproxy.*is what it was before again/s);
   expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
 
   await edge.run('sh', ['-c', 'printf %s "$1" >"$2"', 'sh', `${good}HAPROXY_MEMORY=900m\n`, conf]);
@@ -139,6 +152,8 @@ async function expectUpgradeOfHaproxy(lan: Lan, edge: ClusterHost): Promise<void
   expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
   expect(await edge.toots('upgrade', '--no-build')).toMatch(/haproxy +replace \(image, mem_limit\)/);
   expect(await running('{{.HostConfig.Memory}} {{.State.Health.Status}}')).toBe(`${900 * 1024 ** 2} healthy`);
+  expect(await others()).toBe(othersBefore);
+  await load.settled();
   const { good: answered, bad } = load.take();
   expect(answered).toBeGreaterThan(100);
   expect(bad).toEqual([]);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { DAEMON_PORTS } from '../../deploy/cluster/read-machine.ts';
 import { PROJECT_FOLDER } from '../harness/program.ts';
 
 const SMALL = 'test/cluster/small-cluster.test.ts';
@@ -30,6 +31,20 @@ const RUN_BY: Readonly<Record<string, readonly [file: string, text: string]>> = 
   './toots.sh backup consul.snapshot': [SMALL, "master.toots('backup', file)"],
   './toots.sh restore consul.snapshot': [SMALL, "master.toots('restore', file)"],
 };
+
+test('TT-60: the page on clusters lists every port that a daemon has', async () => {
+  const page = await readFile(join(PROJECT_FOLDER, 'docs/cluster.md'), 'utf8');
+  const table = /\| port \| who listens .*?\n\n/s.exec(page)?.[0] ?? '';
+  const listed = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) => [
+    ...[...cell.matchAll(/(\d+)–(\d+)/g)].flatMap(([, from, to]) =>
+      Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => Number(from) + i),
+    ),
+    ...[...cell.matchAll(/\d+/g)].map(Number),
+  ]);
+
+  for (const [daemon, ports] of Object.entries(DAEMON_PORTS))
+    expect([daemon, ports.filter((port) => !listed.includes(port))]).toEqual([daemon, []]);
+});
 
 test('each command of the page on clusters is run by a test', async () => {
   const page = await readFile(join(PROJECT_FOLDER, 'docs/cluster.md'), 'utf8');

@@ -129,11 +129,12 @@ test('doctor tells of an absent engine and Compose, and of secrets that are anot
   const hide = `umount /run/docker.sock; for each in ${plugins.join(' ')}; do [ ! -d $each ] || mount -t tmpfs tmpfs $each; done`;
   await machine.run('sh', ['-ec', hide]);
 
-  const { said } = await doctor(machine, `MASTERS=${WRONG_CLOCK}\nIP=${OWN}\nORCHESTRATOR=none\n`, '--roles', 'edge');
+  const { said } = await doctor(machine, `MASTERS=${WRONG_CLOCK}\nIP=${OWN}\nVIP=10.99.0.1\nORCHESTRATOR=none\n`, '--roles', 'edge');
 
   expect(said).toMatch(/✗ Docker is not there, or does not answer\n +→ .*docker\.io/);
   expect(said).toMatch(/✗ Compose is not there, or does not answer\n +→ \.\/toots\.sh up installs it/);
   expect(said).toContain(`✗ ${secrets} can be read by others\n      → chmod 600 ${secrets}`);
+  expect(said).toMatch(/! VIP 10\.99\.0\.1 is in no network of eth9\n/);
   expect(said).toMatch(/these are the secrets of masters.*\n +→ remove this file, and copy restricted\/secrets\.nodes\.json/);
 }, 60_000);
 

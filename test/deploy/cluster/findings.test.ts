@@ -13,6 +13,7 @@ const GOOD: MachineFacts = {
   missingImages: [],
   secrets: { file: 'restricted/secrets.json', readableByOthers: false, wrong: undefined },
   nfs: undefined,
+  vipOutside: undefined,
   firewallRefuses: false,
   selinuxEnforces: false,
 };
@@ -43,9 +44,10 @@ test.each<[Partial<MachineFacts>, 'bad' | 'note', RegExp, RegExp]>([
   ],
   [{ nfs: { share: 'h:/s', reached: false, mounted: true } }, 'bad', /h:\/s does not answer/, /NFS/],
   [{ nfs: { share: 'h:/s', reached: true, mounted: false } }, 'note', /nothing is mounted/, /fstab/],
+  [{ vipOutside: { vip: '10.1.0.9', nic: 'eth1' } }, 'note', /VIP 10\.1\.0\.9 is in no network of eth1/, /free address of that network/],
   [{ firewallRefuses: true }, 'note', /firewall/, /nft add rule/],
   [{ selinuxEnforces: true }, 'note', /SELinux/, /semanage/],
-])('%j is told with what to do', (facts, level, what, remedy) => {
+])('TT-05: %j is told with what to do', (facts, level, what, remedy) => {
   expect(findings({ ...GOOD, ...facts })).toEqual([{ level, what: expect.stringMatching(what), remedy: expect.stringMatching(remedy) }]);
 });
 

@@ -12,7 +12,10 @@ test.each<[readonly Role[], string, object, readonly string[]]>([
   [['master'], '', { registerMasters: false }, ['consul', ...MASTER]],
   [['master'], 'ORCHESTRATOR=none', {}, ['consul', 'registrator']],
   [['master'], 'START_CHRONOS=false', {}, ['consul', 'zookeeper', 'mesos-master', 'marathon', 'registrator']],
+  [['master'], 'START_ZOOKEEPER=false\nSTART_MESOS_MASTER=false\nSTART_MARATHON=no', {}, ['consul', 'chronos', 'registrator']],
   [['slave'], '', {}, ['consul', 'mesos-slave', 'registrator']],
+  [['slave'], 'START_MESOS_SLAVE=false', {}, ['consul', 'registrator']],
+  [['slave'], 'START_CONSUL_TEMPLATE=true', {}, ['consul', 'mesos-slave', 'registrator', 'templater', 'haproxy']],
   [['slave'], '', { internalDns: true }, ['consul', 'dnsmasq', 'mesos-slave', 'registrator', 'templater', 'haproxy']],
   [['edge'], '', {}, ['consul', 'templater', 'haproxy']],
   [['edge'], '', { vip: '10.0.0.100' }, ['consul', 'templater', 'haproxy', 'vip-templater', 'keepalived']],
@@ -118,6 +121,16 @@ test('TT-61, TT-66: the registrator gives this node’s address; HAProxy listens
 
   expect(daemonOf('registrator', { roles: ['slave'] }).command).toEqual(['-ip', '10.0.0.9', '-hostname', 'node-a']);
   expect([bind(['slave']), bind(['edge']), bind(['edge'], 'LISTEN_IP=10.0.0.77')]).toEqual(['10.0.0.9', '0.0.0.0', '10.0.0.77']);
+});
+
+test('TT-12: the inner domain is Consul’s, the templater’s and that of internal DNS', () => {
+  const options = { roles: ['slave'], conf: 'IN_DOMAIN=corp', answers: { internalDns: true } } as const;
+
+  expect(agent(options)).toMatchObject({ domain: 'corp' });
+  expect(daemonOf('templater', options).command.join(' ')).toContain('-domain corp');
+  expect(fileOf('dns/dnsmasq.conf', options)?.split('\n')).toEqual(
+    expect.arrayContaining(['server=/corp/127.0.0.1#8600', 'address=/service.corp/10.0.0.9']),
+  );
 });
 
 test('TT-13: the edge serves the outer domain', () => {
