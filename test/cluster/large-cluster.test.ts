@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { type ClusterHost, type Lan, loadImages, startLan, writeConf } from '../harness/cluster-host.ts';
@@ -35,6 +35,13 @@ async function startCluster(lan: Lan, own: Owned) {
   ]);
   for (const one of slaves) await startWeb(one, 'web');
   return { vip, masters, slaves, edges };
+}
+
+/** Tells Consul's catalog of a node, or of its end, as whoever may do everything. */
+async function catalog(master: ClusterHost, what: 'register' | 'deregister', body: object): Promise<void> {
+  const { management } = JSON.parse(await readFile(join(master.folder, 'restricted/secrets.json'), 'utf8')).master;
+  const header = ['-H', `X-Consul-Token: ${management}`];
+  await master.run('curl', ['-sf', '-X', 'PUT', ...header, '-d', JSON.stringify(body), `http://127.0.0.1:8500/v1/catalog/${what}`]);
 }
 
 async function startWeb(slave: ClusterHost, service: string): Promise<string> {
@@ -97,6 +104,20 @@ test('a cluster of seven goes on when masters, slaves and an edge are lost, part
     await slave.docker('stop', '-t', '3', id);
   }
   expect(await book.close('instances started and stopped')).toEqual([]);
+
+  // A third edge comes and goes in the catalog: keepalived reads its new peers, and the address stays where it is.
+  const [firstHolder = edges[0]] = await holders();
+  const peers = () => firstHolder.docker('exec', 'toots-keepalived', 'cat', '/run/toots/vip/keepalived.conf');
+  const reloads = async () => (await firstHolder.run('sh', ['-c', 'docker logs toots-keepalived 2>&1'])).split('Reload complete').length;
+  const reloadsBefore = await reloads();
+  const third = { Node: 'edge3', Address: lan.address(23), Service: { Service: 'toots-edge', Port: 80 } };
+  await catalog(masters[0], 'register', third);
+  await until(async () => (await peers()).includes(lan.address(23)), 30_000, 'the new edge is a peer');
+  await until(async () => (await reloads()) > reloadsBefore, 30_000, 'keepalived has read it');
+  await catalog(masters[0], 'deregister', { Node: 'edge3' });
+  await until(async () => !(await peers()).includes(lan.address(23)), 30_000, 'it is one no more');
+  expect(await holders()).toEqual([firstHolder]);
+  expect(await book.close('an edge came and went')).toEqual([]);
 
   // A master's Consul is killed; then the leader's machine is off the network.
   const leaderOf = (host: ClusterHost) => host.run('curl', ['-sf', '-m', '3', 'http://127.0.0.1:8500/v1/status/leader']);

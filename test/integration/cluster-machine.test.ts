@@ -165,6 +165,26 @@ test('TT-16: the registry’s CA is where the engine looks, changes with Toots.c
   expect(await there()).toBe('theirs');
 }, 60_000);
 
+test('TT-65: systemd-resolved’s link is put back as it was; meanwhile its servers stand behind ours', async () => {
+  await using machine = await startMachine('lone');
+  const stub = '../run/systemd/resolve/stub-resolv.conf';
+  const lines = [
+    'mkdir -p /run/systemd/resolve',
+    'echo nameserver 127.0.0.53 >/run/systemd/resolve/stub-resolv.conf',
+    'echo nameserver 10.9.9.9 >/run/systemd/resolve/resolv.conf',
+    `rm -f /etc/resolv.conf && ln -s ${stub} /etc/resolv.conf`,
+  ];
+  await machine.run('sh', ['-ec', lines.join('\n')]);
+  const seen = () => machine.run('sh', ['-c', 'readlink /etc/resolv.conf; grep ^nameserver /etc/resolv.conf']);
+
+  expect(await call(machine, 'resolv-conf.js', `m.takeResolvConf('/var/lib/toots', '${OWN}')`)).toBe('');
+  expect(await seen()).toBe(`nameserver ${OWN}\nnameserver 10.9.9.9`);
+  expect(await call(machine, 'resolv-conf.js', `m.takeResolvConf('/var/lib/toots', '${OWN}')`)).toBe(''); // again changes nothing
+  expect(await seen()).toBe(`nameserver ${OWN}\nnameserver 10.9.9.9`);
+  await call(machine, 'resolv-conf.js', `m.restoreResolvConf('/var/lib/toots')`);
+  expect(await seen()).toBe(`${stub}\nnameserver 127.0.0.53`);
+}, 60_000);
+
 /** A double of the NFS client: what it mounts is a file system in memory. */
 const MOUNT_NFS = `#!/bin/sh\ncase $1 in *:/gone) echo "mount.nfs: $1: No such file or directory" >&2; exit 32 ;; esac\nexec mount -i -t tmpfs "$1" "$2"\n`;
 
