@@ -23,7 +23,8 @@ export interface ConsulAgent {
   readonly self: (signal: AbortSignal) => Promise<AgentSelf>;
   /** By service ID, whoever registered it. The very same map as long as the agent answers the same. */
   readonly registered: (signal: AbortSignal) => Promise<ReadonlyMap<string, Registered>>;
-  readonly register: (registration: Registration, signal: AbortSignal) => Promise<void>;
+  /** With a reason: in maintenance from the first moment. */
+  readonly register: (registration: Registration, signal: AbortSignal, maintenance?: string) => Promise<void>;
   /** An ID that is not there is no error. */
   readonly deregister: (id: string, signal: AbortSignal) => Promise<void>;
   readonly deregisterCheck: (checkId: string, signal: AbortSignal) => Promise<void>;
@@ -81,7 +82,7 @@ export function createAgent(transport: ConsulTransport): ConsulAgent {
       }
       return last?.read ?? new Map();
     },
-    register: (registration, signal) => put('/v1/agent/service/register', { body: encode(registration) }, signal),
+    register: (registration, signal, maintenance) => put('/v1/agent/service/register', { body: encode(registration, maintenance) }, signal),
     deregister: (id, signal) => removing(`/v1/agent/service/deregister/${encodeURIComponent(id)}`, signal),
     deregisterCheck: (checkId, signal) => removing(`/v1/agent/check/deregister/${encodeURIComponent(checkId)}`, signal),
     tellStatus: (checkId, status, output, signal) =>

@@ -105,8 +105,14 @@ export interface RegisteredCheck {
 /** The TTL of a check that is told when it changes, and never goes stale: ten years. */
 const TOLD_TTL = '87600h';
 
-/** The body of `PUT /v1/agent/service/register`. */
-export function encode(registration: Registration): object {
+/** How the ID of the check begins that an agent makes for maintenance. */
+const MAINTENANCE = '_service_maintenance:';
+
+/**
+ * The body of `PUT /v1/agent/service/register`. With a reason it is in maintenance from the first moment: the check is the one that
+ * Consul itself makes for that, and takes away when maintenance ends.
+ */
+export function encode(registration: Registration, maintenance?: string): object {
   const { id, name, address, port, taggedAddresses, tags, meta, weights, tagsAreFree, checks } = registration;
   const tagged = Object.entries(taggedAddresses).map(([tag, other]) => [tag, { Address: other.address, Port: other.port }]);
   return {
@@ -119,8 +125,12 @@ export function encode(registration: Registration): object {
     Meta: meta,
     Weights: { Passing: weights.passing, Warning: weights.warning },
     EnableTagOverride: tagsAreFree,
-    Checks: checks.map(encodeCheck),
+    Checks: [...checks.map(encodeCheck), ...(maintenance === undefined ? [] : [maintenanceCheck(id, maintenance)])],
   };
+}
+
+function maintenanceCheck(serviceId: string, reason: string): object {
+  return { CheckID: `${MAINTENANCE}${serviceId}`, Name: 'Service Maintenance Mode', Notes: reason, Status: 'critical', TTL: TOLD_TTL };
 }
 
 /** An agent does not tell how a check is made, so the notes say it: in words, and as a digest to compare by. */
@@ -220,8 +230,6 @@ const agentCheck = v.object({
 const agentChecks = valuesOf(agentCheck);
 
 const serviceHealth = v.object({ Checks: v.nullish(v.array(agentCheck)) });
-
-const MAINTENANCE = '_service_maintenance:';
 
 /** What `GET /v1/agent/services` and `/v1/agent/checks` answered, by service ID. @throws ValiError when it is something else. */
 export function decode(services: unknown, checks: unknown): ReadonlyMap<string, Registered> {

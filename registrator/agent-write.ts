@@ -7,7 +7,7 @@ import type { Step } from './reconcile.ts';
 export function writeStep(agent: ConsulAgent, id: string, step: Step, signal: AbortSignal): Promise<void> {
   switch (step.kind) {
     case 'register':
-      return agent.register(step.registration, signal);
+      return agent.register(step.registration, signal, step.hold);
     case 'deregister':
       return agent.deregister(id, signal);
     case 'deregister check':

@@ -22,7 +22,8 @@ export type Verdict =
 
 /** One write to the agent. */
 export type Step =
-  | { readonly kind: 'register'; readonly registration: Registration }
+  /** With a hold: in maintenance from the first moment. */
+  | { readonly kind: 'register'; readonly registration: Registration; readonly hold?: string }
   | { readonly kind: 'deregister' }
   | { readonly kind: 'deregister check'; readonly checkId: string }
   | { readonly kind: 'tell status'; readonly checkId: string; readonly status: CheckStatus }
@@ -40,7 +41,7 @@ export type Decision =
  *
  *   should be    the agent has                         next
  *   ----------   -----------------------------------   -------------------------------------------------
- *   wanted       nothing                               register, if it is one to create
+ *   wanted       nothing                               register, if it is one to create; in maintenance, if it gets nothing new
  *                another owner's                       refused
  *                nobody's, of equal name and port      register: taken over from gliderlabs registrator
  *                nobody's, of another name or port     refused
@@ -58,7 +59,10 @@ export function decide(verdict: Verdict, actual: Registered | undefined, owner: 
 
 function decideWanted(verdict: Extract<Verdict, { kind: 'wanted' }>, actual: Registered | undefined, owner: string): Decision {
   const { registration, creates, hold } = verdict;
-  if (actual === undefined) return creates ? { kind: 'step', step: { kind: 'register', registration } } : { kind: 'settled' };
+  if (actual === undefined) {
+    const step = { kind: 'register', registration, ...(hold !== undefined && { hold }) } as const;
+    return creates ? { kind: 'step', step } : { kind: 'settled' };
+  }
   const problem = ownershipProblem(registration, actual, owner);
   if (problem !== undefined) return { kind: 'refused', problem };
   const step = stepOfOurs(registration, actual, hold);
@@ -96,7 +100,8 @@ function stepOfOurs(wanted: Registration, actual: Registered, hold: string | und
 
 /** Pure: what the agent holds of the service once the step is done. */
 export function afterStep(step: Step, actual: Registered | undefined): Registered | undefined {
-  if (step.kind === 'register') return registeredAs(step.registration, actual);
+  if (step.kind === 'register')
+    return { ...registeredAs(step.registration, actual), ...(step.hold !== undefined && { maintenance: step.hold }) };
   return actual === undefined ? undefined : afterChange(step, actual);
 }
 

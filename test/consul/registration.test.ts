@@ -137,6 +137,10 @@ test.each<Partial<Registration>>([
   expect(isRegistered({ ...PLAIN, ...change }, held)).toBe(false);
 });
 
+test('registered in maintenance, it is what it is when it is taken into maintenance afterwards', () => {
+  expect(asToldByAgent(encode(PLAIN, 'toots: why'))).toEqual({ ...registeredAs(PLAIN), maintenance: 'toots: why' });
+});
+
 test('maintenance is told apart from checks, and its reason kept', () => {
   const services = { a: { ID: 'a', Service: 'web', Address: '10.0.0.1', Port: 80 } };
   const checks = { m: { CheckID: '_service_maintenance:a', ServiceID: 'a', Status: 'critical', Notes: 'by hand' } };

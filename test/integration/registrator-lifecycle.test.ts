@@ -151,6 +151,21 @@ test('paused: in maintenance; unpaused: served; paused and killed: gone', async 
   await becomes(idOf(container), 'none');
 });
 
+test('paused when it is registered: never passing, and served when it goes on', async () => {
+  await using container = await registered({ env: { SERVICE_NAME: 'frozen' } });
+  await docker('pause', container.id);
+  await becomes(idOf(container), 'critical');
+  const watcher = watch('frozen');
+
+  await fetch(`${consul.url}/v1/agent/service/deregister/${idOf(container)}`, { method: 'PUT' });
+  await until(() => watcher.seen.includes('gone') && watcher.seen.at(-1) === 'critical', SOON, 'it is registered again');
+  expect(watcher.seen).not.toContain('passing');
+  watcher.stop();
+
+  await docker('unpause', container.id);
+  await becomes(idOf(container), 'passing');
+});
+
 test('renamed: the new ID comes before the old one goes', async () => {
   await using container = await registered({ env: { SERVICE_NAME: 'named' } });
   const watcher = watch('named');

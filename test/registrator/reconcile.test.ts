@@ -38,6 +38,7 @@ type Row = [title: string, verdict: Verdict, actual: Registered | undefined, ste
 
 test.each<Row>([
   ['not there', wanted(), undefined, register],
+  ['not there, and paused', wanted({ hold: 'toots: paused' }), undefined, { ...register, hold: 'toots: paused' }],
   ['not there, and only to be kept', wanted({ creates: false }), undefined, 'settled'],
   ['as it should be', wanted(), REGISTERED, 'settled'],
   ['another port', wanted(), { ...REGISTERED, port: 1 }, register],
@@ -114,7 +115,7 @@ test('a refusal names the service, the ID, whose it is and what to do', () => {
 });
 
 test.each<[string, Verdict, Registered | undefined, string[]]>([
-  ['a container that is found paused', wanted({ hold }), undefined, ['register', 'hold']],
+  ['a container that is found paused', wanted({ hold }), undefined, ['register']],
   ['taking over, with other checks', wanted({ registration: WITH_HEALTH }), GLIDERLABS, ['register']],
   [
     'a changed container that had been paused',

@@ -54,7 +54,11 @@ function aWorld(course: (request: 'read' | 'register' | 'deregister' | 'maintain
   const agent = {
     self: async () => ({ node: 'n', version: '1.8.7', address: NEAR.agentAddress, taggedAddresses: {}, takesScripts: true }),
     registered: () => ask('read', () => new Map(services)),
-    register: (registration) => ask('register', () => void services.set(registration.id, registeredAs(registration))),
+    register: (registration, _, maintenance) =>
+      ask(
+        'register',
+        () => void services.set(registration.id, { ...registeredAs(registration), ...(maintenance !== undefined && { maintenance }) }),
+      ),
     deregister: (id) => ask('deregister', () => void services.delete(id)),
     maintain: (id, reason) =>
       ask('maintain', () => {
