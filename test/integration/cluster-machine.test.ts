@@ -159,7 +159,10 @@ test('TT-16: the registry’s CA is where the engine looks, changes with Toots.c
   await remove();
   expect(await there()).toBe('nothing');
 
-  await machine.run('sh', ['-c', `mkdir -p "$(dirname ${to})" && printf theirs >${to}`]);
+  await install(ca('one'));
+  await machine.run('sh', ['-c', `printf theirs >${to}`]);
+  await remove();
+  expect(await there()).toBe('theirs');
   expect(await install(ca('one'))).toMatch(/registry\.example\.org.*not of \.\/toots\.sh: remove it, or take CA out/);
   await remove();
   expect(await there()).toBe('theirs');
