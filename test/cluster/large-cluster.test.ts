@@ -153,6 +153,10 @@ test('a cluster of seven goes on when masters, slaves and an edge are lost, part
     );
   }
   expect(await book.close('every daemon upgraded but keepalived')).toEqual([]);
+  expect(await holder.toots('restart', 'haproxy')).toMatch(/✓ A stand-in for HAProxy .*\n.*✓ Restarting haproxy/);
+  await appendFile(join(holder.folder, 'Toots.conf'), 'HAPROXY_MEMORY=334m\n');
+  expect(await holder.toots('up', '--yes')).toMatch(/haproxy +replace \(mem_limit\)/);
+  expect(await book.close('HAProxy restarted, and replaced by up, where the VIP is')).toEqual([]);
   expect(await upgrade(other, 'KEEPALIVED')).toMatch(/requests under way through it are cut off/);
   expect(await book.close('keepalived upgraded where the VIP is not')).toEqual([]);
   expect(await holders()).toEqual([holder]);
