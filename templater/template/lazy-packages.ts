@@ -4,3 +4,4 @@ import { createRequire } from 'node:module';
 const load = createRequire(import.meta.url);
 
 export const yaml = (): typeof import('yaml') => load('yaml') as typeof import('yaml');
+export const re2 = (): typeof import('re2js') => load('re2js') as typeof import('re2js');

@@ -1,31 +1,40 @@
+import type { RE2JS } from 're2js';
 import { goRegex } from './go-regex.ts';
 import { asText, type Filter } from './values.ts';
 
-/** Regular expressions, Go's. They are run within the time limit of the rendering. Pure. */
+/** Regular expressions, Go's. Pure. */
 export const regexFilters = {
-  regexMatch: (value, pattern) => asText(value).search(goRegex(asText(pattern))) !== -1,
+  regexMatch: (value, pattern) => goRegex(asText(pattern)).matcher(asText(value)).find(),
   /** `$1`, `${1}`, `$name` and `${name}` are groups, `$$` is a dollar. */
   regexReplaceAll: (value, pattern, replacement) => replaced(asText(value), goRegex(asText(pattern)), asText(replacement)),
 } satisfies Record<string, Filter>;
 
 /** As in Go, an empty match directly after another match does not count. */
-function replaced(text: string, regex: RegExp, replacement: string): string {
+function replaced(text: string, regex: RE2JS, replacement: string): string {
+  const matcher = regex.matcher(text);
   let out = '';
   let end = 0;
   let lastEnd = -1;
-  for (const match of text.matchAll(regex)) {
-    if (match[0] === '' && match.index === lastEnd) continue;
-    out += text.slice(end, match.index) + expanded(replacement, match);
-    end = match.index + match[0].length;
-    lastEnd = end;
+  while (matcher.find()) {
+    const [from, to] = [matcher.start(), matcher.end()];
+    if (from === to && from === lastEnd) continue;
+    out += text.slice(end, from) + expanded(replacement, (name) => group(regex, matcher, name));
+    end = to;
+    lastEnd = to;
   }
   return out + text.slice(end);
 }
 
-function expanded(replacement: string, match: RegExpMatchArray): string {
-  return replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) => {
-    if (whole === '$$') return '$';
-    const name = braced ?? bare ?? '';
-    return (/^\d+$/.test(name) ? match[Number(name)] : match.groups?.[name]) ?? '';
-  });
+type Matcher = ReturnType<RE2JS['matcher']>;
+
+/** A group by its number or name; empty for one that there is not, or that matched nothing. */
+function group(regex: RE2JS, matcher: Matcher, name: string): string {
+  const number = /^\d+$/.test(name) ? Number(name) : regex.namedGroups()[name];
+  return number === undefined || number > regex.groupCount() ? '' : (matcher.group(number) ?? '');
+}
+
+function expanded(replacement: string, groupOf: (name: string) => string): string {
+  return replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) =>
+    whole === '$$' ? '$' : groupOf(braced ?? bare ?? ''),
+  );
 }

@@ -131,7 +131,7 @@ test.each([
   ['{{ "a" | toTOML }}', 'toTOML: needs a map, got "a"'],
   ['{{ "%z" | format(1) }}', 'unknown verb %z'],
   ['{{ "%s %s" | format(1) }}', 'no value for %s'],
-  ['{{ "a" | regexMatch("(?=a)") }}', 'Go has no look-around'],
+  ['{{ "a" | regexMatch("(?=a)") }}', 'regular expression "(?=a)"'],
   ['{{ "a" | toLowr }}', 'did you mean toLower?'],
 ])('%s says what is wrong', (template, words) => {
   expect(() => rendered(template)).toThrow(words);

@@ -24,11 +24,14 @@ test.each([
   ['a{,2}', 'a{,2}', true],
   ['[]a]+$', ']a', true],
   ['/path', '/path', true],
+  ['^(?i:a)b$', 'Ab', true],
+  ['^(?i:a)b$', 'AB', false],
+  ['^(a|aa)+$', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab', false],
 ])('%s on %j is %s', (pattern, text, matches) => {
-  expect(text.search(goRegex(pattern)) !== -1).toBe(matches);
+  expect(goRegex(pattern).matcher(text).find()).toBe(matches);
 });
 
-test.each(['(?<=a)b', '(a)\\1', '(?i:a)', '(?U)a', '[a', '(', '\\q', '[[:nosuch:]]', '(?x)a'])('%s is refused with its text', (pattern) => {
+test.each(['(?<=a)b', '(a)\\1', '[a', '(', '\\q', '[[:nosuch:]]', '(?x)a'])('%s is refused with its text', (pattern) => {
   expect(() => goRegex(pattern)).toThrow(JSON.stringify(pattern).slice(1, -1));
 });
 
