@@ -1,6 +1,6 @@
 /**
  * How soon the registrator follows, whether it loses anything in a burst, and what many containers cost.
- *   npm run build && node dist/bench/registrator.js     [follow | burst | simulate]…     prints, and writes bench/results/registrator.md
+ *   npm run build && node dist/bench/registrator.js     [follow | withdraw | burst | simulate]…     prints, and writes bench/results/registrator.md
  * One part alone replaces its own rows there.
  * Root, a Docker engine, consul. Some minutes; on a machine that does nothing else.
  */
@@ -20,6 +20,7 @@ import { quantiles } from './quantiles.ts';
 
 const loadBefore = (loadavg()[0] ?? 0).toFixed(1);
 const FOLLOWED = 100;
+const WITHDRAWN = 20;
 const BURSTS = [
   { containers: 30, times: 10 },
   { containers: 100, times: 1 },
@@ -29,7 +30,7 @@ const IDLE_S = 30;
 
 const engine = new Docker({ host: '', socketPath: '/var/run/docker.sock' });
 const RESULTS = join(PROJECT_FOLDER, 'bench/results/registrator.md');
-const PARTS = ['follow', 'burst', 'simulate'] as const;
+const PARTS = ['follow', 'withdraw', 'burst', 'simulate'] as const;
 const parts = PARTS.filter((part) => process.argv.length === 2 || process.argv.includes(part));
 const rows: string[] = [];
 
@@ -99,6 +100,63 @@ async function follow(consul: TestConsul, registrator: TestRegistrator, how: 'st
   report(`docker ${how}: end → no longer passing${measured}FinishedAt → answer of a blocking query)`, quantiles(leaves));
   report(`docker ${how}: end → gone${measured}the same, no longer registered)`, quantiles(ends));
   report(`docker ${how}: end → the engine tells of it${measured}FinishedAt → \`die\` at another listener)`, quantiles(tellings));
+}
+
+/** What takes an instance out of service while its container lives: a stop signal, a pause, a failed HEALTHCHECK. */
+async function withdraw(consul: TestConsul): Promise<void> {
+  const container = await engine.createContainer({
+    Image: await testImage(),
+    Cmd: ['sh', '-c', 'trap "sleep 60" TERM; mkdir -p /tmp; touch /tmp/well; while :; do sleep 1 & wait; done'],
+    Env: ['SERVICE_NAME=withdrawn'],
+    ExposedPorts: { '80/tcp': {} },
+    Healthcheck: { Test: ['CMD', 'test', '-e', '/tmp/well'], Interval: 2e8, Timeout: 1e9, Retries: 1 },
+    HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '' }] } },
+  });
+  const execute = async (...Cmd: string[]) => (await container.exec({ Cmd })).start({});
+  const listening = new AbortController();
+  const unhealthy: number[] = [];
+  const stream = await engine.getEvents({
+    filters: { container: [container.id], event: ['health_status'] },
+    abortSignal: listening.signal,
+  });
+  stream.on('data', (line: Buffer) => {
+    const { Action, timeNano } = JSON.parse(line.toString());
+    if (Action === 'health_status: unhealthy') unhealthy.push(timeNano / 1e6);
+  });
+  stream.on('error', () => undefined);
+  const asked = async (act: () => Promise<unknown>) => {
+    await seen(consul, 'withdrawn', 1);
+    const left = seen(consul, 'withdrawn', 0);
+    await wait(50);
+    const begun = now();
+    await act();
+    return (await left) - begun;
+  };
+  const [stops, pauses, illnesses]: [number[], number[], number[]] = [[], [], []];
+  try {
+    for (let round = 0; round < WITHDRAWN; round += 1) {
+      await container.start();
+      pauses.push(await asked(() => container.pause()));
+      await container.unpause();
+      await seen(consul, 'withdrawn', 1);
+      const ill = seen(consul, 'withdrawn', 0);
+      await execute('rm', '/tmp/well');
+      const illAt = await ill;
+      await until(() => unhealthy.length > 0, 10_000, 'the engine tells of the health');
+      illnesses.push(illAt - (unhealthy.splice(0)[0] ?? Number.NaN));
+      await execute('touch', '/tmp/well');
+      stops.push(await asked(() => container.kill({ signal: 'SIGTERM' })));
+      await container.kill();
+      await container.wait();
+      await seen(consul, 'withdrawn', 0, 'all');
+    }
+  } finally {
+    listening.abort();
+    await container.remove({ force: true });
+  }
+  report(`docker kill -s TERM of one that takes long to end → no longer passing, ${WITHDRAWN} times (from the call)`, quantiles(stops));
+  report(`docker pause → no longer passing, ${WITHDRAWN} times (from the call)`, quantiles(pauses));
+  report(`unhealthy → critical, ${WITHDRAWN} times (the engine's event → answer of a blocking query)`, quantiles(illnesses));
 }
 
 /** What takes this long has a cause that is no matter of speed: both logs tell it. */
@@ -190,10 +248,11 @@ async function simulate(): Promise<void> {
   report(`one more beside ${SIMULATED}, 20 times: event → seen by a watcher`, quantiles(lags));
 }
 
-if (parts.includes('follow') || parts.includes('burst')) {
+if (parts.some((part) => part !== 'simulate')) {
   await using consul = await startConsul();
   await using registrator = await startRegistrator({ consul, args: ['-ip', '10.0.0.5'] });
   if (parts.includes('follow')) for (const how of ['stop', 'kill'] as const) await follow(consul, registrator, how);
+  if (parts.includes('withdraw')) await withdraw(consul);
   if (parts.includes('burst')) for (const { containers, times } of BURSTS) await burst(consul, containers, times);
 }
 if (parts.includes('simulate')) await simulate();

@@ -7,7 +7,7 @@ import { withDeadline } from '../daemon/deadline.ts';
 import { faultLines } from '../daemon/fault-lines.ts';
 import { mapOf } from '../daemon/fields.ts';
 import { OperationError } from '../daemon/operation-error.ts';
-import { type Container, parseContainer } from './container.ts';
+import { type Container, type DockerHealth, parseContainer } from './container.ts';
 import { type DockerEvent, parseDockerEvent } from './docker-event.ts';
 import { nameOfTags } from './service-name.ts';
 
@@ -33,6 +33,15 @@ export interface DockerEngine {
 export interface ListedContainer {
   readonly id: string;
   readonly fingerprint: string;
+  readonly names: readonly string[];
+  readonly isPaused: boolean;
+  /** Absent where there is none, and where the list does not tell, as of a paused one. */
+  readonly health?: DockerHealth;
+}
+
+/** Pure: whether the list tells something of a container that its inspection did not, as far as that changes without a start. */
+export function tellsOtherwise({ names, isPaused, health }: ListedContainer, { name, state }: Container): boolean {
+  return !names.includes(name) || isPaused !== state.isPaused || (health !== undefined && health !== state.health);
 }
 
 /** How long an answer may take, milliseconds; an inspection waits for a container that is being taken down. */
@@ -141,8 +150,21 @@ function parseListed({ Id, Names, State, Status, Ports, NetworkSettings }: v.Inf
   const health = /\((.*)\)/.exec(Status)?.[1];
   const networks = Object.entries(NetworkSettings?.Networks ?? {}).map(([name, network]) => `${name} ${network?.IPAddress ?? ''}`);
   const ports = (Ports ?? []).map((port) => JSON.stringify(Object.entries(port).sort()));
-  return { id: Id, fingerprint: JSON.stringify([Names, State, health, ports.sort(), networks.sort()]) };
+  const known = HEALTH_IN_LIST[health ?? ''];
+  return {
+    id: Id,
+    fingerprint: JSON.stringify([Names, State, health, ports.sort(), networks.sort()]),
+    names: (Names ?? []).map((name) => name.replace(/^\//, '')),
+    isPaused: State === 'paused',
+    ...(known !== undefined && { health: known }),
+  };
 }
+
+const HEALTH_IN_LIST: Readonly<Record<string, DockerHealth>> = {
+  healthy: 'healthy',
+  unhealthy: 'unhealthy',
+  'health: starting': 'starting',
+};
 
 async function unlessUnknown<Value>(ask: () => Promise<Value>): Promise<Value | undefined> {
   try {

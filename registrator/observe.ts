@@ -6,7 +6,7 @@ import type { Logger } from '../daemon/log.ts';
 import { OperationError } from '../daemon/operation-error.ts';
 import { sleep } from '../daemon/sleep.ts';
 import type { Container } from './container.ts';
-import type { DockerEngine, ListedContainer } from './docker-engine.ts';
+import { type DockerEngine, type ListedContainer, tellsOtherwise } from './docker-engine.ts';
 import type { DockerEvent } from './docker-event.ts';
 import type { Host } from './host.ts';
 import { isLive, type Moment } from './lifecycle.ts';
@@ -188,14 +188,19 @@ export function observe(
     remember(listed);
     const there = new Set(listed.map(({ id }) => id));
     const differing = listed.filter(
-      ({ id, fingerprint }) =>
-        host.container(id) === undefined || (before.get(id) ?? fingerprint) !== fingerprint || hasFailed(host.webAnswers(id)),
+      (one) => hasChanged(one, before.get(one.id), host.container(one.id)) || hasFailed(host.webAnswers(one.id)),
     );
     const gone = host.containerIds().filter((id) => !there.has(id));
     for (const id of [...differing.map((container) => container.id), ...gone]) looks.tell(id);
   }
 
   return { lost: () => lost, resync, failing: () => failing, pending: () => looks.size(), run: follow };
+}
+
+/** Who has come since the last list is compared with its inspection: what happened in between may have been lost as well. */
+function hasChanged(listed: ListedContainer, before: string | undefined, container: Container | undefined): boolean {
+  if (container === undefined) return true;
+  return before === undefined ? tellsOtherwise(listed, container) : before !== listed.fingerprint;
 }
 
 function whyUnread(error: unknown): string {

@@ -6,6 +6,7 @@ export interface AgentService {
   readonly Service: string;
   readonly Address: string;
   readonly Port: number;
+  readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string; readonly Port: number }>>;
   readonly Tags: readonly string[];
   readonly Meta: Readonly<Record<string, string>>;
   readonly Weights: { readonly Passing: number; readonly Warning: number };

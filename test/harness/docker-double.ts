@@ -120,7 +120,7 @@ function listed(id: string, { name = 'web1', state = 'running', health }: Inspec
     Id: id,
     Names: [`/${name}`],
     State: state,
-    Status: `Up 2 minutes${health === undefined ? '' : ` (${health})`}`,
+    Status: `Up 2 minutes${health === undefined ? '' : ` (${health === 'starting' ? 'health: starting' : health})`}`,
     Ports: [],
     NetworkSettings: { Networks: {} },
   };

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { freePorts } from './free-port.ts';
 
 /** Where an HTTP server listens. */
@@ -9,6 +9,7 @@ export interface ProxiedRequest {
   readonly method: string;
   readonly path: string;
   readonly body: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface HttpProxy extends AsyncDisposable {
@@ -31,7 +32,7 @@ export async function startHttpProxy(
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk);
     const body = Buffer.concat(chunks);
-    const seen = { method: incoming.method ?? '', path: incoming.url ?? '', body: body.toString() };
+    const seen = { method: incoming.method ?? '', path: incoming.url ?? '', body: body.toString(), headers: incoming.headers };
     requests.push(seen);
     const status = refuse(seen);
     if (status !== undefined) return void answer.writeHead(status).end('refused by the test');

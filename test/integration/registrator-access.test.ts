@@ -4,9 +4,11 @@ import { createServer as createHttpsServer } from 'node:https';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { execa } from 'execa';
+import { VERSION } from '../../daemon/version.ts';
 import { agentView } from '../harness/agent-view.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
 import { startContainer } from '../harness/docker.ts';
+import { startDockerDouble } from '../harness/docker-double.ts';
 import { freePorts } from '../harness/free-port.ts';
 import { startHttpProxy } from '../harness/http-proxy.ts';
 import { PROJECT_FOLDER, startProgram } from '../harness/program.ts';
@@ -96,6 +98,39 @@ test('consul-tls:// with a certificate of its own, which the agent demands', asy
 
   await is(consul, idOf(container), 'passing');
 }, 90_000);
+
+test('CONSUL_HTTP_SSL and CONSUL_HTTP_AUTH: an agent that speaks HTTPS, and one behind a password', async () => {
+  await using consul = await startConsul({ https: true });
+  await using docker = await startDockerDouble();
+  docker.put('a', { name: 'web' });
+  const authorization = `Basic ${Buffer.from('joe:secret').toString('base64')}`;
+  await using proxy = await startHttpProxy(
+    { port: consul.httpPort },
+    { refuse: ({ headers }) => (headers.authorization === authorization ? undefined : 401) },
+  );
+  const registry = (port: string | number) => ({ docker: docker.url, consul: `consul://127.0.0.1:${port}` });
+
+  await using _ = await startRegistrator({
+    ...registry(new URL(consul.httpsUrl).port),
+    args: ['--hostname', 'by-tls'],
+    env: { CONSUL_HTTP_SSL: 'true', CONSUL_CACERT: consul.caFile },
+  });
+  await using __ = await startRegistrator({
+    ...registry(proxy.port),
+    owner: 'other',
+    args: ['--hostname', 'by-password'],
+    env: { CONSUL_HTTP_AUTH: 'joe:secret' },
+  });
+
+  await is(consul, 'by-tls:web:80', 'passing');
+  await is(consul, 'by-password:web:80', 'passing');
+}, 60_000);
+
+test('--version', async () => {
+  const { stdout } = await execa(join(PROJECT_FOLDER, 'toots.sh'), ['registrator', '--version'], { stdin: 'ignore' });
+
+  expect(stdout).toBe(VERSION);
+}, 30_000);
 
 test('a wrong usage ends with 2, names every problem, and says where to look', async () => {
   const wrong = execa(join(PROJECT_FOLDER, 'toots.sh'), ['registrator', '-ip', '999.1.1.1', '-resync', 'soon'], { stdin: 'ignore' });

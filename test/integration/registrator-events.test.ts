@@ -15,7 +15,7 @@ let registrator: TestRegistrator;
 let agent: ReturnType<typeof agentView>;
 
 beforeAll(async () => {
-  consul = await startConsul();
+  consul = await startConsul({ config: { advertise_addr_wan: '198.51.100.9', advertise_addr_ipv6: '2001:db8::9' } });
   agent = agentView(consul);
 }, 60_000);
 
@@ -214,6 +214,40 @@ test('events that never came are found by the next resync', async () => {
 
   engine.remove('a');
   await is('h:renamed:80', 'none');
+});
+
+test('a health event that never came is found by the next resync', async () => {
+  engine.start('a', { ...web(), health: 'healthy' });
+  await is('h:web:80', 'passing');
+
+  engine.put('a', { ...web(), health: 'unhealthy' });
+
+  await is('h:web:80', 'critical');
+});
+
+test('bindings of both families: the address of the binding, and the further addresses of the agent as tagged ones', async () => {
+  engine.start('a', {
+    name: 'six',
+    ports: { '80/tcp': ['[2001:db8::5]:8080'], '81/tcp': ['0.0.0.0:8081', '[::]:8081'], '82/tcp': ['0.0.0.0:8082'] },
+    env: { SERVICE_80_CHECK_HTTP: '/', SERVICE_80_CHECK_INTERVAL: '1h' },
+  });
+  await is('h:six:81', 'passing');
+  await is('h:six:82', 'passing');
+  await is('h:six:80', 'critical');
+
+  expect(await agent.service('h:six:80')).toMatchObject({ Address: '2001:db8::5', Port: 8080 });
+  expect((await agent.checksOf('h:six:80')).map(({ Notes }) => Notes)).toEqual([
+    expect.stringContaining('GET http://[2001:db8::5]:8080/ every 1h'),
+  ]);
+  const wan = { Address: '198.51.100.9', Port: 8081 };
+  expect((await agent.service('h:six:81'))?.TaggedAddresses).toMatchObject({ wan, lan_ipv6: { Address: '2001:db8::9', Port: 8081 } });
+  const ofV4 = (await agent.service('h:six:82'))?.TaggedAddresses;
+  expect(ofV4).toMatchObject({ wan: { ...wan, Port: 8082 } });
+  expect(ofV4).not.toHaveProperty('lan_ipv6');
+  const writes = await registrator.metric('toots_consul_writes_total');
+  const rounds = await registrator.metric('toots_rounds_total');
+  await until(async () => (await registrator.metric('toots_rounds_total')) >= rounds + 2, SOON, 'two rounds have passed');
+  expect(await registrator.metric('toots_consul_writes_total')).toBe(writes);
 });
 
 test('one container that cannot be read costs no other', async () => {

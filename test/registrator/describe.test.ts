@@ -279,6 +279,16 @@ function only(given: InspectedContainer, policy: Partial<DescribePolicy> = {}) {
 }
 
 test.each([
+  ['SERVICE_ENABLE_TAG_OVERRIDE', { SERVICE_ENABLE_TAG_OVERRIDE: '1' }, true],
+  ['of the port', { SERVICE_80_ENABLE_TAG_OVERRIDE: 'x' }, true],
+  ['of another port', { SERVICE_81_ENABLE_TAG_OVERRIDE: 'x' }, false],
+  ['empty', { SERVICE_ENABLE_TAG_OVERRIDE: '' }, false],
+  ['not said', {}, false],
+])('whether others may change the tags: %s', (_, env, isFree) => {
+  expect(only({ env }).registration?.tagsAreFree).toBe(isFree);
+});
+
+test.each([
   ['an edge service without a weight', 'haproxy', 100],
   ['its weight', 'haproxy,weight=7', 7],
   ['haproxy_weight beats weight', 'haproxy,weight=7,haproxy_weight=8', 8],

@@ -54,7 +54,14 @@ function aWorld({ registered = [] }: { registered?: readonly Partial<Registered>
     subject: 'engine',
     id: async () => 'engine-1',
     ping: () => orFail('ping', () => undefined),
-    list: async () => [...containers].map(([id, given]) => ({ id, fingerprint: JSON.stringify([given.name, given.health]) })),
+    list: async () =>
+      [...containers].map(([id, { name = id, health, state }]) => ({
+        id,
+        fingerprint: JSON.stringify([name, health, state]),
+        names: [name],
+        isPaused: state === 'paused',
+        ...(health !== undefined && { health }),
+      })),
     inspect: (id) => {
       asked.inspect.push(at());
       const given = containers.get(id);
@@ -224,6 +231,26 @@ test('a resync inspects what the list tells differently, and nothing else', asyn
 
   expect(world.asked.inspect).toHaveLength(3);
   expect(world.host.container('a')?.state.health).toBe('unhealthy');
+});
+
+test.each<[string, InspectedContainer, number]>([
+  ['its health', { health: 'unhealthy' }, 2],
+  ['its name', { health: 'healthy', name: 'b' }, 2],
+  ['a pause', { health: 'healthy', state: 'paused' }, 2],
+  ['nothing', { health: 'healthy' }, 1],
+])('what is lost of a container before the first list that has it: %s', async (_, change, inspections) => {
+  const world = aWorld();
+  await world.passes(0);
+  world.containers.set('a', { health: 'healthy' });
+  world.tell({ kind: 'changed', action: 'start', container: 'a', atMs: NOW });
+  await world.passes(0);
+  expect(world.asked.inspect).toHaveLength(1);
+
+  world.containers.set('a', change);
+  await world.observation.resync();
+  await world.passes(0);
+
+  expect(world.asked.inspect).toHaveLength(inspections);
 });
 
 const BARE = { image: 'e'.repeat(12) };
