@@ -40,18 +40,30 @@ export function defaultAnswers(conf: ClusterConf, roles: Roles): Omit<Answers, '
   };
 }
 
-/** The text of restricted/host: the answers, in the words of Toots.conf, so that the next start need not ask. Pure. */
-export function hostFileText(answers: Answers): string {
-  const { roles, registerMasters, vip, slaveMode, nfs, internalDns, dnsAnswer } = answers;
-  const lines: readonly (readonly [string, string | boolean | undefined])[] = [
-    ...ROLES.map((role) => [ROLE_KEYS[role], roles.has(role)] as const),
-    ['START_REGISTRATOR', roles.has('master') && !roles.has('slave') ? registerMasters : undefined],
-    ['VIP', roles.has('edge') ? vip : undefined],
-    ['SLAVE_MODE', roles.has('slave') ? slaveMode : undefined],
-    ['NFS', roles.has('slave') && slaveMode === 'persistent' ? nfs : undefined],
-    ['START_DNSMASQ', roles.has('slave') ? internalDns : undefined],
-    ['DNS_ANSWER', roles.has('slave') && internalDns ? dnsAnswer : undefined],
+/**
+ * The text of restricted/host: the answers, in the words of Toots.conf, so that the next start need not ask. What the other files say already, or
+ * is so by default, is left out, so that a change of it there counts here. Pure.
+ */
+export function hostFileText(answers: Answers, told: ClusterConf): string {
+  const { roles } = answers;
+  const before = defaultAnswers(told, roles);
+  const rolesOfOthers = rolesOf(told);
+  const isSlave = roles.has('slave');
+  const keys: readonly (readonly [name: string, answer: keyof typeof before, isAsked: boolean])[] = [
+    ['START_REGISTRATOR', 'registerMasters', roles.has('master') && !isSlave],
+    ['VIP', 'vip', roles.has('edge')],
+    ['SLAVE_MODE', 'slaveMode', isSlave],
+    ['NFS', 'nfs', isSlave && answers.slaveMode === 'persistent'],
+    ['START_DNSMASQ', 'internalDns', isSlave],
+    ['DNS_ANSWER', 'dnsAnswer', isSlave && answers.internalDns],
   ];
-  const told = lines.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-  return ['# The answers of this node, written by ./toots.sh; what stands in restricted/overwrite beats them.', ...told, ''].join('\n');
+  const lines = [
+    ...(ROLES.every((role) => roles.has(role) === rolesOfOthers.has(role))
+      ? []
+      : ROLES.map((role) => `${ROLE_KEYS[role]}=${roles.has(role)}`)),
+    ...keys.flatMap(([name, answer, isAsked]) =>
+      isAsked && answers[answer] !== before[answer] ? [`${name}=${answers[answer] ?? ''}`] : [],
+    ),
+  ];
+  return ['# The answers of this node, written by ./toots.sh; what stands in restricted/overwrite beats them.', ...lines, ''].join('\n');
 }

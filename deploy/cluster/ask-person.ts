@@ -32,20 +32,20 @@ export function personAtTerminal(): Person | undefined {
 const TRIES = 3;
 
 /** Asks the questions, with what was answered before as defaults. Undefined when a person gave no answer to one of them. */
-export async function askQuestions({ conf, own, answers }: ThisNode, person: Person): Promise<Answers | undefined> {
+export async function askQuestions({ conf, told, own, answers }: ThisNode, person: Person): Promise<Answers | undefined> {
   const isMaster = conf.MASTERS.includes(own.address);
   person.tell(`This node is ${own.address} (${own.nic}), ${isMaster ? 'one' : 'none'} of the masters ${conf.MASTERS.join(', ')}.\n\n`);
   let roles = answers?.roles ?? new Set<Role>();
-  let rest: Omit<Answers, 'roles'> = answers ?? defaultAnswers(conf, new Set<Role>(['edge']));
+  let rest: Omit<Answers, 'roles'> = defaultAnswers(conf, new Set<Role>(['edge']));
   for (const question of QUESTIONS) {
-    const asked: Asked = { isMaster, roles, answers: rest };
+    const asked: Asked = { isMaster, roles, answers: rest, told };
     if (!question.when(asked)) continue;
     const effect = await answered(question, asked, person);
     if (effect === undefined) return undefined;
     roles = effect.roles ?? roles;
     rest = { ...rest, ...effect };
   }
-  return { ...rest, roles };
+  return { ...rest, vip: roles.has('edge') ? rest.vip : undefined, roles };
 }
 
 /** Whether a person says yes, as an empty line does too; what is neither yes nor no is asked again, and no at last. */

@@ -35,9 +35,9 @@ export const yesOption = { flag: 'yes', env: ['TOOTS_YES'], schema: flag(), desc
 /** Flags that stand for a key of Toots.conf and beat it; their values are checked as those of the file are. */
 const KEY_FLAGS = {
   registerMasters: ['register-masters', 'START_REGISTRATOR', 'yes|no', 'Registers the masters’ pages, so that the edge serves them'],
-  vip: ['vip', 'VIP', 'ADDRESS', 'Address that the edge nodes share'],
+  vip: ['vip', 'VIP', 'ADDRESS', 'Address that the edge nodes share; an empty one takes it back'],
   slaveMode: ['slave-mode', 'SLAVE_MODE', 'stateless|persistent', 'Whether this slave keeps data on /var/store'],
-  nfs: ['nfs', 'NFS', 'HOST:/FOLDER', 'What a persistent slave has on /var/store'],
+  nfs: ['nfs', 'NFS', 'HOST:/FOLDER', 'What a persistent slave has on /var/store; an empty one takes it back'],
   internalDns: ['internal-dns', 'START_DNSMASQ', 'yes|no', 'DNS and a balancer on this slave'],
   dnsAnswer: ['dns-answer', 'DNS_ANSWER', 'balancer|instances', 'What the address of a service is there'],
   orchestrator: ['orchestrator', 'ORCHESTRATOR', 'marathon|none', 'What starts containers'],
@@ -46,11 +46,11 @@ const KEY_FLAGS = {
 
 type KeyFlag = keyof typeof KEY_FLAGS;
 
-const keyOption = ([name, key, value, describe]: (typeof KEY_FLAGS)[KeyFlag]): Option<string> => ({
+const keyOption = ([name, key, value, describe]: (typeof KEY_FLAGS)[KeyFlag]): Option<string | undefined> => ({
   flag: name,
   env: [`TOOTS_${key}`],
   value,
-  schema: text(),
+  schema: v.optional(v.string()), // an empty one takes a value back, so it is another than none
   describe: `${describe} (${key} of Toots.conf)`,
 });
 
@@ -66,7 +66,7 @@ export const nodeOptions = {
     describe: 'What this node is; by default what was answered before',
   },
   ...(Object.fromEntries(Object.entries(KEY_FLAGS).map(([name, row]) => [name, keyOption(row)])) as Readonly<
-    Record<KeyFlag, Option<string>>
+    Record<KeyFlag, Option<string | undefined>>
   >),
 } satisfies Record<string, Option>;
 
@@ -76,7 +76,7 @@ export type NodeSettings = SettingsOf<typeof nodeOptions>;
 export function givenEntries(settings: NodeSettings): { readonly entries: readonly ConfEntry[]; readonly problems: readonly string[] } {
   const keys = Object.entries(KEY_FLAGS).flatMap(([name, [flagName, key]]) => {
     const value = settings[name as KeyFlag];
-    return value === '' ? [] : [{ key, value, where: `-${flagName}` }];
+    return value === undefined ? [] : [{ key, value, where: `-${flagName}` }];
   });
   if (settings.roles === '') return { entries: keys, problems: [] };
   const parsed = parseRoles(settings.roles);

@@ -1,5 +1,6 @@
 import { ipVersion } from '../../model/ip-address.ts';
 import type { Answers } from './answers.ts';
+import type { ClusterConf } from './conf.ts';
 import { ROLE_CHOICES, type Role, type Roles, shownRoles } from './roles.ts';
 
 /** What is known before a question is asked. */
@@ -7,6 +8,8 @@ export interface Asked {
   readonly isMaster: boolean;
   readonly roles: Roles;
   readonly answers: Omit<Answers, 'roles'>;
+  /** What Toots.conf says: a VIP and a share of it are not asked for. */
+  readonly told: Pick<ClusterConf, 'VIP' | 'NFS'>;
 }
 
 /** A question with numbered answers, or with a line of text as answer. */
@@ -26,7 +29,8 @@ export type Question = {
     }
   | {
       readonly kind: 'text';
-      readonly hint: string;
+      /** What may be typed; `before` is what an empty line gives. */
+      readonly hint: (before: string) => string;
       readonly fallback: (asked: Asked) => string;
       /** What is wrong with a text; undefined when nothing is. */
       readonly refuse: (text: string) => string | undefined;
@@ -76,13 +80,13 @@ export const QUESTIONS: readonly Question[] = [
   {
     kind: 'text',
     title: 'VIP',
-    hint: 'an address that the edge nodes share; empty for none',
-    when: ({ roles, answers }) => roles.has('edge') && answers.vip === undefined,
+    hint: (before) => `an address that the edge nodes share; ${before === '' ? 'empty for none' : `empty for ${before}, - for none`}`,
+    when: ({ roles, told }) => roles.has('edge') && told.VIP === undefined,
     flag: 'vip',
     env: 'VIP',
-    fallback: () => '',
-    refuse: (text) => (text === '' || ipVersion(text) === 4 ? undefined : 'must be an IPv4 address'),
-    answer: (text) => ({ vip: text === '' ? undefined : text }),
+    fallback: ({ answers }) => answers.vip ?? '',
+    refuse: (text) => (['', '-'].includes(text) || ipVersion(text) === 4 ? undefined : 'must be an IPv4 address'),
+    answer: (text) => ({ vip: ['', '-'].includes(text) ? undefined : text }),
   },
   {
     kind: 'choice',
@@ -99,11 +103,11 @@ export const QUESTIONS: readonly Question[] = [
   {
     kind: 'text',
     title: 'NFS',
-    hint: 'HOST:/FOLDER that is mounted on /var/store',
-    when: ({ roles, answers }) => roles.has('slave') && answers.slaveMode === 'persistent' && answers.nfs === undefined,
+    hint: (before) => `HOST:/FOLDER that is mounted on /var/store${before === '' ? '' : `; empty for ${before}`}`,
+    when: ({ roles, answers, told }) => roles.has('slave') && answers.slaveMode === 'persistent' && told.NFS === undefined,
     flag: 'nfs',
     env: 'NFS',
-    fallback: () => '',
+    fallback: ({ answers }) => answers.nfs ?? '',
     refuse: (text) => (/^[A-Za-z0-9.:-]+:\/[A-Za-z0-9._/-]*$/.test(text) ? undefined : 'must be HOST:/FOLDER'),
     answer: (text) => ({ nfs: text }),
   },
@@ -147,7 +151,7 @@ export function parseAnswer(question: Question, typed: string, asked: Asked): { 
 
 /** A question as it is shown, with its numbered answers. Pure. */
 export function questionText(question: Question, asked: Asked): string {
-  if (question.kind === 'text') return `${question.title} (${question.hint}): `;
+  if (question.kind === 'text') return `${question.title} (${question.hint(question.fallback(asked))}): `;
   const lines = question.choices(asked).map(({ title }, i) => `  ${i + 1} ${title}${i === question.fallback(asked) ? ' (default)' : ''}`);
   return `${question.title}\n${lines.join('\n')}\n> `;
 }

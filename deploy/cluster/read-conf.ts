@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
-import { type ParsedConf, readConf } from './conf.ts';
+import { type ClusterConf, type ParsedConf, readConf } from './conf.ts';
 import { type ConfEntry, type ConfText, parseConfText } from './conf-text.ts';
 
 /** Files beside Toots.conf, in the order in which later ones beat earlier ones. `host` is written by ./toots.sh itself. */
@@ -25,9 +25,9 @@ export function confFiles(conf: string) {
   } as const;
 }
 
-/** A configuration, and what restricted/env has for every container. */
+/** A configuration, what of it is no answer of this node, and what restricted/env has for every container. */
 export type ReadConf =
-  | (Extract<ParsedConf, { kind: 'conf' }> & { readonly env: Readonly<Record<string, string>> })
+  | (Extract<ParsedConf, { kind: 'conf' }> & { readonly told: ClusterConf; readonly env: Readonly<Record<string, string>> })
   | Extract<ParsedConf, { kind: 'wrong' }>;
 
 /**
@@ -43,14 +43,19 @@ export async function readClusterConf(file: string, given: readonly ConfEntry[])
       hint: 'it is missing; copy Toots.conf.example and name the masters',
     });
   const overrides = await Promise.all(OVERRIDES.map((name) => readConfFile(join(files.restricted, name))));
-  const texts = [main, ...overrides.filter((text) => text !== undefined)];
+  const texts = [main, ...overrides].filter((text) => text !== undefined);
+  const ownAnswers = overrides[OVERRIDES.indexOf('host')];
   const env = (await readConfFile(files.env)) ?? { entries: [], problems: [], broken: [] };
   const problems = [...texts, env].flatMap((text) => text.problems);
   const parsed = readConf([...texts.flatMap(({ entries }) => entries), ...given]);
+  const told = readConf(texts.filter((text) => text !== ownAnswers).flatMap(({ entries }) => entries));
   const broken = texts.flatMap((text) => text.broken);
-  const further = parsed.kind === 'wrong' ? parsed.problems.filter((problem) => !isOfAbsent(problem, broken)) : [];
-  if (parsed.kind === 'wrong' || problems.length > 0) return { kind: 'wrong', problems: inOrder([...problems, ...further]) };
-  return { ...parsed, env: Object.fromEntries(env.entries.map(({ key, value }) => [key, value])) };
+  const further = [parsed, told]
+    .flatMap((each) => (each.kind === 'wrong' ? each.problems : []))
+    .filter((problem) => !isOfAbsent(problem, broken));
+  if (parsed.kind === 'wrong' || told.kind === 'wrong' || problems.length > 0)
+    return { kind: 'wrong', problems: inOrder([...new Set([...problems, ...further])]) };
+  return { ...parsed, told: told.conf, env: Object.fromEntries(env.entries.map(({ key, value }) => [key, value])) };
 }
 
 /** Whether a problem says that a key is missing which is there, and could not be read. Pure. */

@@ -15,6 +15,8 @@ import { secretsProblem } from './secrets.ts';
 /** A configuration that is right, and which node of it this is. */
 export interface ThisNode {
   readonly conf: ClusterConf;
+  /** The same without this node's answers: what Toots.conf, restricted/common and overwrite say. */
+  readonly told: ClusterConf;
   readonly own: NicAddress;
   readonly env: Readonly<Record<string, string>>;
   /** What was answered before, or is given; undefined when the role is not known. */
@@ -30,14 +32,14 @@ export async function readNode(settings: NodeSettings): Promise<ReadNode> {
   const given = givenEntries(settings);
   const read = await readClusterConf(settings.conf, given.entries);
   if (read.kind === 'wrong') return { kind: 'wrong', problems: [...given.problems, ...read.problems] };
-  const { conf, env } = read;
+  const { conf, told, env } = read;
   const found = ownNodeAddress(conf, ownAddresses());
   if (found.kind === 'wrong' || given.problems.length > 0)
     return { kind: 'wrong', problems: [...given.problems, ...(found.kind === 'wrong' ? [found.why] : [])] };
   const answers = answersOf(conf);
   const problems = answers === undefined ? [] : answerProblems(answers, conf, found.own);
   if (problems.length > 0) return { kind: 'wrong', problems };
-  return { kind: 'node', node: { conf, env, own: found.own, answers } };
+  return { kind: 'node', node: { conf, told, env, own: found.own, answers } };
 }
 
 /** What is wrong with answers on the node with this address. Pure. */

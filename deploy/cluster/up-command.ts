@@ -11,6 +11,7 @@ import { type Answers, hostFileText } from './answers.ts';
 import { askQuestions, isConfirmed, type Person, personAtTerminal } from './ask-person.ts';
 import { composeVersion, installCompose } from './compose.ts';
 import { composeText } from './compose-text.ts';
+import type { ClusterConf } from './conf.ts';
 import { nodeOptions, yesOption } from './node-options.ts';
 import { changeText, planChange } from './plan-change.ts';
 import { planNode } from './plan-node.ts';
@@ -84,7 +85,7 @@ export const upCommand = command(
           () => installCompose(signal),
           (from) => from,
         );
-      await saveAnswers(settings.conf, answers);
+      await saveAnswers(settings.conf, answers, read.node.told);
       if (store !== undefined) await progress.step(`Mounting ${store}`, () => mountStore(store, signal));
       await installRegistryCa(ca, settings.stateDir);
       // Anew: an engine that has just been installed has given its socket a group.
@@ -127,10 +128,10 @@ async function confirmed(person: Person | undefined): Promise<boolean> {
   return await isConfirmed('\nDo this? [Y/n] ', person);
 }
 
-async function saveAnswers(conf: string, answers: Answers): Promise<void> {
+async function saveAnswers(conf: string, answers: Answers, told: ClusterConf): Promise<void> {
   const { host } = confFiles(conf);
   await mkdir(dirname(host), { recursive: true });
-  await writeFile(host, hostFileText(answers));
+  await writeFile(host, hostFileText(answers, told));
 }
 
 function requireRoot(): void {

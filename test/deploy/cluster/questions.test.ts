@@ -20,10 +20,12 @@ function person(lines: readonly string[]): Person & { readonly shown: string[] }
   };
 }
 
-async function answered(address: string, lines: readonly string[], text = '') {
+/** What someone with these lines answers on a node where Toots.conf says `text`, and restricted/host says `host`. */
+async function answered(address: string, lines: readonly string[], text = '', host = '') {
   const someone = person(lines);
   const own = { nic: 'eth0', address };
-  const answers = await askQuestions({ conf: conf(text), own, env: {}, answers: answersOf(conf(text)) }, someone);
+  const all = conf(`${text}\n${host}`);
+  const answers = await askQuestions({ conf: all, told: conf(text), own, env: {}, answers: answersOf(all) }, someone);
   return { answers: answers && { ...answers, roles: [...answers.roles].join('+') }, shown: someone.shown };
 }
 
@@ -75,6 +77,21 @@ test('what was answered before is the default, and what Toots.conf says is not a
   expect(shown.join('\n')).not.toMatch(/^VIP/m);
 });
 
+test.each<[string, readonly string[], object]>([
+  ['an empty line keeps it', ['', '', '', '', ''], { vip: '10.0.0.100', nfs: 'h:/s' }],
+  ['another takes its place', ['', '10.0.0.101', '', 'h:/t', ''], { vip: '10.0.0.101', nfs: 'h:/t' }],
+  ['a dash takes it back', ['', '-', '', '', ''], { vip: undefined }],
+  ['it goes with the role', ['1', '', '', ''], { vip: undefined, nfs: 'h:/s' }],
+])('a VIP and a share that were answered before are asked for again: %s', async (_, lines, expected) => {
+  const host = 'SLAVE=true\nEDGE=true\nVIP=10.0.0.100\nSLAVE_MODE=persistent\nNFS=h:/s';
+
+  expect((await answered(OTHER, lines, '', host)).answers).toMatchObject(expected);
+});
+
+test('a VIP of Toots.conf counts also on a node that becomes an edge', async () => {
+  expect((await answered(OTHER, ['2'], 'VIP=10.0.0.100', 'SLAVE=true')).answers).toMatchObject({ roles: 'edge', vip: '10.0.0.100' });
+});
+
 test('TT-80: the answers are kept in the words of Toots.conf, and read back as they were', () => {
   const answers: Answers = {
     roles: new Set(['slave', 'edge']),
@@ -86,7 +103,7 @@ test('TT-80: the answers are kept in the words of Toots.conf, and read back as t
     dnsAnswer: 'instances',
   };
 
-  const text = hostFileText(answers);
+  const text = hostFileText(answers, conf());
 
   expect(answersOf(conf(text.replace(/^#.*\n/, '')))).toEqual(answers);
   expect(text).toContain('\nMASTER=false\nSLAVE=true\nEDGE=true\n');
