@@ -40,6 +40,10 @@ const yesOrNo = v.pipe(
   checked((value) => /^(true|yes|on|1|false|no|off|0)$/i.test(value), 'true or false'),
   v.transform((value) => (value === undefined ? undefined : /^(true|yes|on|1)$/i.test(value))),
 );
+const always = v.pipe(
+  yesOrNo,
+  v.check((value) => value !== false, 'cannot be false: every node runs Consul'),
+);
 const word = (pattern: RegExp, wanted: string) => checked((value) => pattern.test(value), wanted);
 const oneOf = <const Words extends readonly string[]>(words: Words) =>
   v.pipe(
@@ -95,8 +99,9 @@ const KEYS = {
   SLAVE: key(yesOrNo, 'role of this node'),
   EDGE: key(yesOrNo, 'role of this node'),
   SLAVE_MODE: key(oneOf(['stateless', 'persistent']), 'what Mesos tells of this slave (default stateless)'),
-  START_REGISTRATOR: key(yesOrNo, 'the registrator, also on a master that is no slave'),
-  START_DNSMASQ: key(yesOrNo, 'internal DNS'),
+  START_CONSUL: key(always, 'true, or left out: every node runs Consul'),
+  START_REGISTRATOR: key(yesOrNo, 'the registrator of a slave, or of a master that is none; edges have none'),
+  START_DNSMASQ: key(yesOrNo, 'internal DNS of a slave; other nodes have none'),
   START_CONSUL_TEMPLATE: key(yesOrNo, 'the templater and HAProxy, also on a slave that is no edge'),
   START_ZOOKEEPER: key(yesOrNo, 'ZooKeeper'),
   START_MESOS_MASTER: key(yesOrNo, 'Mesos’ master'),

@@ -8,6 +8,8 @@ export interface MachineFacts {
   /** Ports that the node's daemons want and others have; who has them, as far as the kernel tells. */
   readonly taken: readonly { readonly port: number; readonly daemon: string; readonly by: string | undefined }[];
   readonly masters: readonly string[];
+  /** What of Toots.conf means something else here than it seems to. */
+  readonly switches: readonly Finding[];
   /** How far a master's clock is from ours, milliseconds; undefined when it does not answer. */
   readonly skewMs: Readonly<Record<string, number | undefined>>;
   /** Where the engine keeps its data, bytes. */
@@ -51,6 +53,7 @@ export function findings(facts: MachineFacts): readonly Finding[] {
     ...(masters.length % 2 === 0
       ? [note(`${masters.length} masters: as many may fail as with ${masters.length - 1}`, 'name an odd number of MASTERS')]
       : []),
+    ...facts.switches,
     ...skewed(facts),
     ...(freeBytes < LEAST_FREE_BYTES
       ? [

@@ -45,7 +45,7 @@ export function startsDaemon(name: DaemonName, { conf, answers }: Pick<NodeConte
     case 'mesos-slave':
       return isMesos && (conf.START_MESOS_SLAVE ?? roles.has('slave'));
     case 'registrator':
-      return roles.has('slave') || (roles.has('master') && registerMasters);
+      return roles.has('slave') ? (conf.START_REGISTRATOR ?? true) : roles.has('master') && registerMasters;
     case 'templater':
     case 'haproxy':
       return balances;

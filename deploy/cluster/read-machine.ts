@@ -15,6 +15,7 @@ import { isNode } from './node-state.ts';
 import { planNode } from './plan-node.ts';
 import { secretsProblem } from './secrets.ts';
 import { isStoreMounted, storeOf } from './store.ts';
+import { switchFindings } from './switch-findings.ts';
 
 /** Ports of each daemon on this machine. */
 export const DAEMON_PORTS: Partial<Readonly<Record<DaemonName, readonly number[]>>> = {
@@ -45,6 +46,7 @@ export async function readMachine(context: NodeContext, files: SecretsFiles): Pr
     compose: await composeVersion(),
     taken: isNode(stateDir) ? [] : await takenPorts(names, context.address), // ports of a node that runs are its own
     masters: conf.MASTERS,
+    switches: switchFindings(context),
     skewMs: Object.fromEntries(await Promise.all(others.map(async (master) => [master, await clockSkewMs(master)] as const))),
     freeBytes: await freeBytes('/var/lib/docker'),
     missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),

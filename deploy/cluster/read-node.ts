@@ -56,8 +56,15 @@ export function answerProblems(
   ];
 }
 
+/** A node's configuration. That a master answered not to register its pages does not end the registrator of the slave that it became. Pure. */
+export function confOf({ conf, told }: Pick<ThisNode, 'conf' | 'told'>, { roles }: Answers): ClusterConf {
+  return roles.has('slave') ? { ...conf, START_REGISTRATOR: told.START_REGISTRATOR } : conf;
+}
+
 /** Everything a plan is made of. @throws OperationError when the secrets cannot be read. */
-export async function readContext({ conf, own, env }: ThisNode, answers: Answers, settings: NodeSettings): Promise<NodeContext> {
+export async function readContext(node: ThisNode, answers: Answers, settings: NodeSettings): Promise<NodeContext> {
+  const { own, env } = node;
+  const conf = confOf(node, answers);
   return {
     conf,
     env,

@@ -12,6 +12,7 @@ import { askQuestions, isConfirmed, type Person, personAtTerminal } from './ask-
 import { composeVersion, installCompose } from './compose.ts';
 import { composeText } from './compose-text.ts';
 import type { ClusterConf } from './conf.ts';
+import type { Finding } from './findings.ts';
 import { nodeOptions, yesOption } from './node-options.ts';
 import { changeText, planChange } from './plan-change.ts';
 import { planNode } from './plan-node.ts';
@@ -21,6 +22,7 @@ import { installRegistryCa, type RegistryCa, readRegistryCa } from './registry-c
 import { shownRoles } from './roles.ts';
 import { startNode } from './start-node.ts';
 import { isStoreMounted, mountStore, STORE, storeOf } from './store.ts';
+import { switchFindings } from './switch-findings.ts';
 import { writtenComposeText } from './write-node.ts';
 
 const HELP = 'toots up -help';
@@ -67,7 +69,7 @@ export const upCommand = command(
     process.stdout.write(`${context.nodeName}, ${context.address}: ${shownRoles(answers.roles)}\n${changeText(changes)}`);
     const store = (await isStoreMounted()) ? undefined : storeOf(answers);
     const ca = await readRegistryCa(read.node.conf, settings.conf);
-    process.stdout.write(hostText(store, ca));
+    process.stdout.write(`${hostText(store, ca)}${switchText(switchFindings(context))}`);
     if (settings.dryRun) return 0;
     if (!settings.yes && (await confirmed(person)) === false) return 1;
     requireRoot();
@@ -113,6 +115,11 @@ async function answersFor(node: ThisNode, ask: boolean, person: Person | undefin
     ],
     HELP,
   );
+}
+
+/** Switches that do otherwise here than they seem to, for people. Pure. */
+function switchText(found: readonly Finding[]): string {
+  return found.map(({ what }) => `  ! ${what}\n`).join('');
 }
 
 /** What of the host itself is changed besides packages, for people. Pure. */

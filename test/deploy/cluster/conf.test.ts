@@ -52,6 +52,13 @@ test('every problem is told at once, with place and value', () => {
   expect(read.kind === 'wrong' && read.problems[0]).toContain('did you mean START_CHRONOS?');
 });
 
+test('TT-03: Consul runs on every node, and that it should not is refused with the reason', () => {
+  expect(readConf(entries('MASTERS=10.0.0.1\nSTART_CONSUL=false'))).toEqual({
+    kind: 'wrong',
+    problems: ['Toots.conf:2: START_CONSUL cannot be false: every node runs Consul, got "false"'],
+  });
+});
+
 test.each([
   ['', /MASTERS must name at least one/],
   ['MASTERS=10.0.0.1,10.0.0.1', /10.0.0.1 stands twice/],

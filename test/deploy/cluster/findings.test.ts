@@ -8,6 +8,7 @@ const GOOD: MachineFacts = {
   compose: '2.26.1-4',
   taken: [],
   masters: ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+  switches: [],
   skewMs: { '10.0.0.1': 400 },
   freeBytes: 50e9,
   missingImages: [],

@@ -15,6 +15,7 @@ test.each<[readonly Role[], string, object, readonly string[]]>([
   [['master'], 'START_ZOOKEEPER=false\nSTART_MESOS_MASTER=false\nSTART_MARATHON=no', {}, ['consul', 'chronos', 'registrator']],
   [['slave'], '', {}, ['consul', 'mesos-slave', 'registrator']],
   [['slave'], 'START_MESOS_SLAVE=false', {}, ['consul', 'registrator']],
+  [['slave'], 'START_REGISTRATOR=false\nSTART_CONSUL=true', {}, ['consul', 'mesos-slave']],
   [['slave'], 'START_CONSUL_TEMPLATE=true', {}, ['consul', 'mesos-slave', 'registrator', 'templater', 'haproxy']],
   [['slave'], '', { internalDns: true }, ['consul', 'dnsmasq', 'mesos-slave', 'registrator', 'templater', 'haproxy']],
   [['edge'], '', {}, ['consul', 'templater', 'haproxy']],
