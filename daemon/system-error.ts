@@ -2,3 +2,8 @@
 export function isSystemError(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
+
+/** The code of the system's error, such as `ENOENT`; of anything else its text. */
+export function systemErrorCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+}

@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { Option } from '../../daemon/settings.ts';
+import { systemErrorCode } from '../../daemon/system-error.ts';
 import { command } from '../command.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
 import { findSecrets } from './make-secrets.ts';
@@ -21,10 +22,10 @@ export const backupCommand = command(
     positionals: { least: 1, most: 1 },
   },
   async ({ conf }, [file = '']) => {
+    await using target = await openTarget(file); // before Consul is asked for what may be a lot
     const response = await askConsul(conf, 'GET', undefined);
     const snapshot = Buffer.from(await response.arrayBuffer());
-    await writeFile(`${file}.new`, snapshot, { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    await target.write(snapshot);
     process.stdout.write(`${file}: ${snapshot.length} bytes\n`);
     return 0;
   },
@@ -50,6 +51,37 @@ export const restoreCommand = command(
     return 0;
   },
 );
+
+interface Target extends AsyncDisposable {
+  readonly write: (content: Buffer) => Promise<void>;
+}
+
+/** A file that is there as a whole, for its owner alone, or as it was before. @throws OperationError when it cannot be written. */
+async function openTarget(file: string): Promise<Target> {
+  const failed = (cause: unknown) =>
+    new OperationError('write the snapshot', {
+      subject: file,
+      cause,
+      hint: `${systemErrorCode(cause)}; name a file in a folder that is there and can be written`,
+    });
+  const next = `${file}.new`;
+  if ((await stat(file).catch(() => undefined))?.isDirectory())
+    throw new OperationError('write the snapshot', { subject: file, hint: 'it is a folder; name a file' });
+  await writeFile(next, '', { mode: 0o600 }).catch((cause: unknown) => {
+    throw failed(cause);
+  });
+  return {
+    write: async (content) => {
+      try {
+        await writeFile(next, content);
+        await rename(next, file);
+      } catch (cause) {
+        throw failed(cause);
+      }
+    },
+    [Symbol.asyncDispose]: () => rm(next, { force: true }),
+  };
+}
 
 /** @throws OperationError when Consul does not answer with 200. */
 async function askConsul(conf: string, method: 'GET' | 'PUT', body: Buffer | undefined): Promise<Response> {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
-import { isSystemError } from '../../daemon/system-error.ts';
+import { isSystemError, systemErrorCode } from '../../daemon/system-error.ts';
 import { type Secrets, secretsSchema, withoutMaster } from './secrets.ts';
 
 /** How long certificates are valid, days. */
@@ -69,12 +69,20 @@ export interface SecretsFiles {
   readonly caKey: string;
 }
 
-/** Writes secrets, those of the other nodes by themselves, so that their owner alone can read them. */
+/** Writes secrets, those of the other nodes by themselves, so that their owner alone can read them. @throws OperationError when it cannot. */
 export async function writeSecrets(files: SecretsFiles, { secrets, caKey }: MadeSecrets): Promise<void> {
   const write = async (file: string, text: string) => {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.new`, text, { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(`${file}.new`, text, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    } catch (cause) {
+      throw new OperationError('write the secrets', {
+        subject: file,
+        cause,
+        hint: `${systemErrorCode(cause)}; its folder must be one that can be written`,
+      });
+    }
   };
   await write(files.caKey, caKey);
   await write(files.nodeSecrets, `${JSON.stringify(withoutMaster(secrets), undefined, 2)}\n`);

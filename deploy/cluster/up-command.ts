@@ -137,8 +137,12 @@ async function confirmed(person: Person | undefined): Promise<boolean> {
 
 async function saveAnswers(conf: string, answers: Answers, told: ClusterConf): Promise<void> {
   const { host } = confFiles(conf);
-  await mkdir(dirname(host), { recursive: true });
-  await writeFile(host, hostFileText(answers, told));
+  try {
+    await mkdir(dirname(host), { recursive: true });
+    await writeFile(host, hostFileText(answers, told));
+  } catch (cause) {
+    throw new OperationError('keep the answers', { subject: host, cause });
+  }
 }
 
 function requireRoot(): void {

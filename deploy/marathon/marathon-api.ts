@@ -50,7 +50,15 @@ export function createMarathonApi(url: string, credentials: string): MarathonApi
     });
     const text = await response.text();
     if (!response.ok) throw new OperationError(operation, { subject: url, hint: `${response.status} ${text.slice(0, 500).trim()}` });
-    return JSON.parse(text);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new OperationError(operation, {
+        subject: url,
+        cause,
+        hint: `this is not Marathon: it answers ${JSON.stringify(text.slice(0, 80))}; name it with -marathon URL`,
+      });
+    }
   };
   return {
     deploy: async (app, force) =>

@@ -50,7 +50,7 @@ export const marathonCommand = command(
   },
   async ({ url, credentials, force, rollback, noWait, waitMs }, [word, ...files]) => {
     if (word !== 'deploy') return wrongUsage([`unknown word ${JSON.stringify(word)}; there is: deploy`], HELP);
-    if (!URL.canParse(url)) return wrongUsage([`-marathon must be a URL such as http://10.0.0.1:8080, got ${JSON.stringify(url)}`], HELP);
+    if (!isHttpUrl(url)) return wrongUsage([`-marathon must be a URL such as http://10.0.0.1:8080, got ${JSON.stringify(url)}`], HELP);
     const { apps, problems } = await readApps(files);
     if (problems.length > 0) return wrongUsage(problems, HELP);
     const api = createMarathonApi(url, credentials);
@@ -65,6 +65,11 @@ export const marathonCommand = command(
     });
   },
 );
+
+/** `localhost:8080` parses too, as a URL of the scheme localhost. */
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
 
 async function readApps(
   files: readonly string[],
