@@ -6,6 +6,7 @@ import { duration, flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { ensureEngine } from '../host/docker-engine.ts';
 import { installNodeNeeds } from '../host/needs.ts';
+import { requireRoot } from '../host/require-root.ts';
 import { createProgress, STDOUT } from '../progress.ts';
 import { type Answers, hostFileText } from './answers.ts';
 import { askQuestions, isConfirmed, type Person, personAtTerminal } from './ask-person.ts';
@@ -72,7 +73,7 @@ export const upCommand = command(
     process.stdout.write(`${hostText(store, ca)}${switchText(switchFindings(context))}`);
     if (settings.dryRun) return 0;
     if (!settings.yes && (await confirmed(person)) === false) return 1;
-    requireRoot();
+    requireRoot('set up this node', 'it installs packages and speaks to the Docker engine');
     return await live(async (signal) => {
       const progress = createProgress(STDOUT);
       await installNodeNeeds(progress, signal);
@@ -143,9 +144,4 @@ async function saveAnswers(conf: string, answers: Answers, told: ClusterConf): P
   } catch (cause) {
     throw new OperationError('keep the answers', { subject: host, cause });
   }
-}
-
-function requireRoot(): void {
-  if (process.getuid?.() === 0) return;
-  throw new OperationError('set up this node', { hint: 'it installs packages and speaks to the Docker engine; run it as root' });
 }

@@ -1,5 +1,5 @@
-import { chmod, chown, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, chown, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import { composeText } from './compose-text.ts';
@@ -29,6 +29,23 @@ export async function writeNode(plan: NodePlan, stateDir: string): Promise<void>
     await writeComposeFile(stateDir, composeText(plan));
   } catch (cause) {
     throw new OperationError('write the files of this node', { subject: stateDir, cause });
+  }
+}
+
+/** Everything below a node's folder that `up` writes, besides its Compose file. */
+const WRITTEN = [...OWN_FOLDERS, 'dns', 'vip', 'registry-ca.json', 'resolv.conf.original.json'] as const;
+
+/**
+ * Removes what `up` wrote into a node's folder, tokens and keys among it, and the folder when nothing else is in it.
+ * @throws OperationError when it cannot.
+ */
+export async function removeNodeFiles(stateDir: string): Promise<void> {
+  try {
+    for (const name of [...WRITTEN, basename(composeFile(stateDir))])
+      for (const path of [name, `${name}.new`]) await rm(join(stateDir, path), { recursive: true, force: true });
+    await rmdir(stateDir).catch(() => {}); // others' files, such as a backup
+  } catch (cause) {
+    throw new OperationError('remove the files of this node', { subject: stateDir, cause });
   }
 }
 

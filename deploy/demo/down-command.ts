@@ -23,11 +23,15 @@ export const downCommand = command(
     line: 'Ends the node of this machine, and the demo, and removes what they started',
     about:
       'Ends the node of this machine: its agent leaves the cluster, its containers go, its name servers are those from before. Ends the demo too.\n' +
-      'Data of Consul and ZooKeeper stays, as does all that others started.',
+      'Data of Consul and ZooKeeper stays, as does all that others started; -volumes removes it, and the node’s settings, tokens and keys.',
     options: {
       runDir: runDirOption,
       stateDir: stateOption,
-      volumes: { flag: 'volumes', schema: flag(), describe: 'Removes the data of this node’s Consul and ZooKeeper too' },
+      volumes: {
+        flag: 'volumes',
+        schema: flag(),
+        describe: 'Removes the data of this node’s Consul and ZooKeeper too, and what up wrote into the state folder',
+      },
     },
   },
   async ({ runDir, stateDir, volumes }) => {
