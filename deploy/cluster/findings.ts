@@ -4,6 +4,8 @@ import type { secretsProblem } from './secrets.ts';
 export interface MachineFacts {
   /** Undefined when none answers. */
   readonly engine: string | undefined;
+  /** Whether it answers, and not to this user. */
+  readonly engineForbidden: boolean;
   readonly compose: string | undefined;
   /** Ports that the node's daemons want and others have; who has them, as far as the kernel tells. */
   readonly taken: readonly { readonly port: number; readonly daemon: string; readonly by: string | undefined }[];
@@ -45,7 +47,9 @@ const LEAST_FREE_BYTES = 5e9;
 export function findings(facts: MachineFacts): readonly Finding[] {
   const { engine, compose, taken, masters, freeBytes, missingImages, secrets, firewallRefuses, selinuxEnforces } = facts;
   return [
-    ...tooOld('Docker', engine, OLDEST_ENGINE, 'apt-get install docker.io; ./toots.sh up does it'),
+    ...(facts.engineForbidden
+      ? [bad('this user may not speak to the Docker engine, so less is known', 'run this as root: sudo ./toots.sh doctor')]
+      : tooOld('Docker', engine, OLDEST_ENGINE, 'apt-get install docker.io; ./toots.sh up does it')),
     ...tooOld('Compose', compose, OLDEST_COMPOSE, './toots.sh up installs it'),
     ...taken.map(({ port, daemon, by }) =>
       bad(`port ${port} of ${daemon} is taken${by === undefined ? '' : ` by ${by}`}`, 'end that program, or give it another port'),

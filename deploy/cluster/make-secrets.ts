@@ -6,7 +6,7 @@ import { ExecaError, execa } from 'execa';
 import * as v from 'valibot';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError, systemErrorCode } from '../../daemon/system-error.ts';
-import { type Secrets, secretsSchema, withoutMaster } from './secrets.ts';
+import { type Secrets, secretsProblem, secretsSchema, withoutMaster } from './secrets.ts';
 
 /** How long certificates are valid, days. */
 const CA_DAYS = 3650;
@@ -89,6 +89,16 @@ export async function writeSecrets(files: SecretsFiles, { secrets, caKey }: Made
   await write(files.secrets, `${JSON.stringify(secrets, undefined, 2)}\n`);
 }
 
+/** Why a master that has the secrets of the other nodes alone has not what it needs, and what to do; undefined where they will do. Pure. */
+export function missingOfMaster(
+  files: SecretsFiles,
+  found: { readonly file: string; readonly secrets: Secrets },
+  isMaster: boolean,
+): string | undefined {
+  const wrong = found.file === files.nodeSecrets && isMaster ? secretsProblem(found.secrets, isMaster) : undefined;
+  return wrong === undefined ? undefined : `${files.secrets} is missing, and of ${found.file} no master can be made: ${wrong.remedy}`;
+}
+
 /** The secrets that this machine has, and their file: a master's where they are there. @throws OperationError when they cannot be read. */
 export async function findSecrets({
   secrets: ofMasters,
@@ -109,7 +119,9 @@ async function readSecrets(file: string): Promise<Secrets | undefined> {
     if (isSystemError(cause, 'ENOENT')) return undefined;
     throw new OperationError('read the secrets', {
       subject: file,
-      hint: 'it is not what ./toots.sh secrets wrote; copy it anew from a master',
+      hint: isSystemError(cause, 'EACCES')
+        ? 'this user may not read it; run this as root'
+        : 'it is not what ./toots.sh secrets wrote; copy it anew from a master, and where it is right nowhere ./toots.sh secrets -replace makes new ones',
       cause,
     });
   }

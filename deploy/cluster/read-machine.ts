@@ -3,7 +3,8 @@ import { readFile, stat, statfs } from 'node:fs/promises';
 import { BlockList, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { execa } from 'execa';
-import { docker, engineVersion } from '../host/docker-engine.ts';
+import { OperationError } from '../../daemon/operation-error.ts';
+import { docker, engineVersion, isEngineForbidden } from '../host/docker-engine.ts';
 import { portUse } from '../host/port-use.ts';
 import { composeVersion } from './compose.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
@@ -43,6 +44,7 @@ export async function readMachine(context: NodeContext, files: SecretsFiles): Pr
   const others = conf.MASTERS.filter((master) => master !== context.address);
   return {
     engine,
+    engineForbidden: engine === undefined && (await isEngineForbidden()),
     compose: await composeVersion(),
     taken: isNode(stateDir) ? [] : await takenPorts(names, context.address), // ports of a node that runs are its own
     masters: conf.MASTERS,
@@ -104,11 +106,22 @@ async function missingImages(images: readonly string[]): Promise<readonly string
   return there.flat();
 }
 
-async function secretsState(files: SecretsFiles, isMaster: boolean): Promise<MachineFacts['secrets']> {
-  const found = await findSecrets(files);
+/** What secrets are here, and what is wrong with them. */
+export async function secretsState(files: SecretsFiles, isMaster: boolean): Promise<MachineFacts['secrets']> {
+  const found = await findSecrets(files).catch(unreadable);
+  if (found !== undefined && 'wrong' in found) return found;
   if (found === undefined) return 'missing';
   const { mode } = await stat(found.file);
   return { file: found.file, readableByOthers: (mode & 0o077) !== 0, wrong: secretsProblem(found.secrets, isMaster) };
+}
+
+/** Secrets that cannot be read are a finding among the others. */
+async function unreadable(error: unknown): Promise<Exclude<MachineFacts['secrets'], string>> {
+  if (!(error instanceof OperationError)) throw error;
+  const { subject: file = '', hint = '' } = error;
+  const mode = (await stat(file).catch(() => undefined))?.mode ?? 0;
+  const [what = hint, remedy = ''] = hint.split('; ');
+  return { file, readableByOthers: (mode & 0o077) !== 0, wrong: { what, remedy } };
 }
 
 async function nfsState(share: string | undefined): Promise<MachineFacts['nfs']> {

@@ -61,7 +61,7 @@ export function confOf({ conf, told }: Pick<ThisNode, 'conf' | 'told'>, { roles 
   return roles.has('slave') ? { ...conf, START_REGISTRATOR: told.START_REGISTRATOR } : conf;
 }
 
-/** Everything a plan is made of. @throws OperationError when the secrets cannot be read. */
+/** Everything a plan is made of; secrets that cannot be read are none. */
 export async function readContext(node: ThisNode, answers: Answers, settings: NodeSettings): Promise<NodeContext> {
   const { own, env } = node;
   const conf = confOf(node, answers);
@@ -75,8 +75,18 @@ export async function readContext(node: ThisNode, answers: Answers, settings: No
     stateDir: settings.stateDir,
     dockerGroup: (await stat('/var/run/docker.sock').catch(() => undefined))?.gid ?? 0,
     version: VERSION,
-    secrets: conf.SECURE === false ? undefined : (await findSecrets(confFiles(settings.conf)))?.secrets,
+    secrets: conf.SECURE === false ? undefined : await readableSecrets(settings.conf),
   };
+}
+
+async function readableSecrets(conf: string): Promise<NodeContext['secrets']> {
+  return await findSecrets(confFiles(conf)).then(
+    (found) => found?.secrets,
+    (error: unknown) => {
+      if (error instanceof OperationError) return undefined;
+      throw error;
+    },
+  );
 }
 
 /** The same, for what is to start. @throws OperationError when the secrets that the configuration wants are missing, or another node's. */

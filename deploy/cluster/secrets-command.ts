@@ -1,8 +1,12 @@
+import { OperationError } from '../../daemon/operation-error.ts';
 import { flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
-import { findSecrets, makeSecrets, writeSecrets } from './make-secrets.ts';
+import { ownAddresses } from '../host/own-addresses.ts';
+import type { ClusterConf } from './conf.ts';
+import { findSecrets, makeSecrets, missingOfMaster, writeSecrets } from './make-secrets.ts';
 import { consulDomain, datacenter } from './node-context.ts';
 import { confOption } from './node-options.ts';
+import { ownNodeAddress } from './own-address.ts';
 import { confFiles, readClusterConf } from './read-conf.ts';
 
 /** Makes what the nodes of a cluster know and nobody else. */
@@ -25,6 +29,8 @@ export const secretsCommand = command(
     if (read.kind === 'wrong') return wrongUsage(read.problems, 'toots secrets -help');
     const files = confFiles(file);
     const found = replace ? undefined : await findSecrets(files);
+    const missing = found === undefined ? undefined : missingOfMaster(files, found, isMasterHere(read.conf));
+    if (missing !== undefined) throw new OperationError('make the secrets', { hint: missing });
     if (found !== undefined) {
       process.stdout.write(`${found.file} is there already, and stays; -replace makes new ones.\n`);
       return 0;
@@ -39,3 +45,8 @@ export const secretsCommand = command(
     return 0;
   },
 );
+
+function isMasterHere(conf: ClusterConf): boolean {
+  const found = ownNodeAddress(conf, ownAddresses());
+  return found.kind === 'address' && conf.MASTERS.includes(found.own.address);
+}

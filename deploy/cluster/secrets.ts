@@ -44,7 +44,7 @@ export function secretsProblem(secrets: Secrets, isMaster: boolean): { readonly 
     return {
       what: 'these are the secrets of slaves and edges, and this node is a master',
       remedy:
-        'copy restricted/secrets.json of another master here; where it is lost everywhere, ./toots.sh secrets -replace makes new ones',
+        'copy restricted/secrets.json of another master here; where it is lost everywhere, ./toots.sh secrets -replace makes new ones, for every node',
     };
   if (!isMaster && secrets.master !== undefined)
     return {

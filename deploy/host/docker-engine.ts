@@ -42,6 +42,19 @@ export async function engineVersion(signal?: AbortSignal): Promise<string | unde
   });
 }
 
+/** Whether an engine says no to this user: it may well be there. */
+export async function isEngineForbidden(): Promise<boolean> {
+  return await docker(['version', '-f', '{{.Server.Version}}']).then(
+    () => false,
+    (error: unknown) => error instanceof OperationError && isForbidden(error.hint ?? ''),
+  );
+}
+
+/** Whether the words of the `docker` client mean that this user may not speak to the engine. Pure. */
+export function isForbidden(said: string): boolean {
+  return /permission denied/i.test(said);
+}
+
 /** What an engine is to us: one that ran before is never stopped, one that we started may be. */
 export interface Engine {
   readonly version: string;

@@ -5,6 +5,7 @@ import { SECRETS } from './a-node.ts';
 
 const GOOD: MachineFacts = {
   engine: '20.10.24+dfsg1',
+  engineForbidden: false,
   compose: '2.26.1-4',
   taken: [],
   masters: ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
@@ -26,6 +27,7 @@ test('a machine that is as it should be', () => {
 
 test.each<[Partial<MachineFacts>, 'bad' | 'note', RegExp, RegExp]>([
   [{ engine: undefined }, 'bad', /Docker is not there/, /docker\.io/],
+  [{ engine: undefined, engineForbidden: true }, 'bad', /^this user may not speak to the Docker engine/, /as root/],
   [{ engine: '19.03.1' }, 'bad', /Docker 19\.03\.1 is older than 20/, /docker\.io/],
   [{ compose: undefined }, 'bad', /Compose is not there/, /up installs it/],
   [{ compose: 'v1.29.2' }, 'bad', /older than 2/, /up installs it/],
