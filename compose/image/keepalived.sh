@@ -3,7 +3,7 @@
 set -eu
 conf=${TOOTS_KEEPALIVED_CONF:-/run/toots/vip/keepalived.conf}
 until [ -s "$conf" ]; do sleep 0.5; done
-keepalived --dont-fork --log-console --use-file="$conf" --pid=/run/keepalived.pid --vrrp_pid=/run/keepalived-vrrp.pid &
+keepalived --dont-fork --log-console --use-file="$conf" --pid=/run/keepalived.pid --vrrp_pid=/run/keepalived-vrrp.pid "$@" &
 pid=$!
 trap 'kill -TERM $pid' TERM INT
 loaded=$(cksum <"$conf")

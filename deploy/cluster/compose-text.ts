@@ -21,11 +21,13 @@ export function documentText(document: object): string {
 }
 
 function composeService(daemon: Daemon): object {
-  const { name, image, command, environment, labels, mounts, tmpfs, user, groups, capabilities, privileged, hostPids } = daemon;
+  const { name, image, entrypoint, command, environment, labels, mounts, tmpfs, user, groups, capabilities, privileged, hostPids } = daemon;
   const { healthCheck, stopSignal, stopGraceS, memory, writableRoot } = daemon;
+  const isRoot = user !== undefined || writableRoot === true;
   return {
     image,
     container_name: `${COMPOSE_PROJECT}-${name}`,
+    ...(entrypoint !== undefined && { entrypoint }),
     ...(command.length > 0 && { command }),
     network_mode: 'host',
     restart: 'always',
@@ -36,12 +38,10 @@ function composeService(daemon: Daemon): object {
     ...(tmpfs !== undefined && { tmpfs }),
     ...(user !== undefined && { user }),
     ...(groups !== undefined && { group_add: groups }),
-    ...(privileged === true
-      ? { privileged }
-      : writableRoot !== true && { cap_drop: ['ALL'], ...(capabilities !== undefined && { cap_add: capabilities }) }),
+    ...(privileged === true ? { privileged } : { cap_drop: ['ALL'], ...(capabilities !== undefined && { cap_add: capabilities }) }),
     ...(hostPids === true && { pid: 'host' }),
     // A program that is not root gets its capability by its file, which this would forbid.
-    ...((capabilities === undefined || user !== undefined) && writableRoot !== true && { security_opt: ['no-new-privileges:true'] }),
+    ...(privileged !== true && (isRoot || capabilities === undefined) && { security_opt: ['no-new-privileges:true'] }),
     ...(healthCheck !== undefined && {
       healthcheck: { test: healthCheck, interval: '5s', timeout: '5s', retries: 3, start_period: '60s' },
     }),

@@ -1,9 +1,12 @@
 import type { Daemon, Mount, NodeFile } from './daemon.ts';
 import { imageOf } from './images.ts';
-import { consulDomain, datacenter, type NodeContext, startsDaemon } from './node-context.ts';
+import { askedAt, consulDomain, datacenter, innerAddress, listenAddress, type NodeContext, startsDaemon } from './node-context.ts';
 
 /** Ports of Consul's agent on this node. */
 export const CONSUL_PORTS = { http: 8500, https: 8501, dns: 8600, server: 8300, serfLan: 8301, serfWan: 8302 } as const;
+
+/** HAProxy's own page on an edge node. */
+export const STATS_PORT = 81;
 
 /** Where a container finds the folder of its files. */
 const CONFIG_FOLDER = '/toots/consul';
@@ -14,7 +17,7 @@ const CONFIG_FOLDER = '/toots/consul';
  */
 export function consulDaemon(context: NodeContext): { readonly daemon: Daemon; readonly files: readonly NodeFile[] } {
   const { conf, stateDir, version, answers, secrets } = context;
-  const uis = answers.roles.has('master') && startsDaemon('registrator', context);
+  const uis = answers.roles.has('master') && !answers.roles.has('edge') && startsDaemon('registrator', context);
   const daemon: Daemon = {
     name: 'consul',
     image: imageOf('consul', conf, version),
@@ -52,9 +55,9 @@ function agentConfig(context: NodeContext): object {
     datacenter: datacenter(conf),
     domain: consulDomain(conf),
     data_dir: '/consul/data',
-    bind_addr: address,
+    bind_addr: innerAddress(context),
     advertise_addr: address,
-    client_addr: answers.roles.has('edge') ? '127.0.0.1' : `127.0.0.1 ${address}`,
+    client_addr: clientAddresses(context),
     server: isServer,
     ...(isServer && { bootstrap_expect: conf.MASTERS.length, ui: true, autopilot: { cleanup_dead_servers: true } }),
     retry_join: conf.MASTERS.filter((master) => master !== address),
@@ -67,6 +70,13 @@ function agentConfig(context: NodeContext): object {
     ...secureConfig(context, isServer),
     ...edgeService(context),
   };
+}
+
+/** On an edge node nobody but the node itself gets at the API. */
+function clientAddresses(context: NodeContext): string {
+  const listen = innerAddress(context);
+  if (context.answers.roles.has('edge') || listen === '127.0.0.1') return '127.0.0.1';
+  return listen === '0.0.0.0' ? listen : `127.0.0.1 ${listen}`;
 }
 
 function secureConfig({ secrets, conf }: NodeContext, isServer: boolean): object {
@@ -91,9 +101,15 @@ function secureConfig({ secrets, conf }: NodeContext, isServer: boolean): object
 }
 
 /** An edge node tells the others of itself: keepalived's peers are found by it. */
-function edgeService({ answers, secrets }: NodeContext): object {
+function edgeService(context: NodeContext): object {
+  const { answers, secrets } = context;
   if (!answers.roles.has('edge')) return {};
-  const check = { name: 'HAProxy answers', http: 'http://127.0.0.1:81/', interval: '2s', timeout: '2s' };
+  const check = {
+    name: 'HAProxy answers',
+    http: `http://${askedAt(listenAddress(context))}:${STATS_PORT}/`,
+    interval: '2s',
+    timeout: '2s',
+  };
   const token = secrets === undefined ? {} : { token: secrets.tokens.agent };
   return { services: [{ id: 'toots-edge', name: 'toots-edge', port: 80, checks: [check], ...token }] };
 }
@@ -118,11 +134,20 @@ export function consulAccess(
   };
 }
 
-/** What has the registrator register a page of a master, so that `NAME.service.consul` is it. Pure. */
+/** Networks that no address of the internet is in: private, shared, of one link, and this host. */
+const PRIVATE_NETWORKS = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16', '127.0.0.0/8'],
+  ...['fc00::/7', 'fe80::/10', '::1/128'],
+];
+
+/**
+ * What has the registrator register a page of a master, so that `NAME.service.consul` is it. They start and stop what runs here, mostly
+ * without a password, and an edge node may be in the internet: they are for private networks only. Pure.
+ */
 export function pageLabels(port: number, name: string, healthPath: string): Readonly<Record<string, string>> {
   return {
     [`SERVICE_${port}_NAME`]: name,
-    [`SERVICE_${port}_TAGS`]: 'haproxy',
+    [`SERVICE_${port}_TAGS`]: ['haproxy', ...PRIVATE_NETWORKS.map((network) => `haproxy_allow=${network}`)].join(','),
     [`SERVICE_${port}_CHECK_HTTP`]: healthPath,
   };
 }

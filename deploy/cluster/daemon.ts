@@ -26,6 +26,9 @@ export interface Mount {
 export interface Daemon {
   readonly name: DaemonName;
   readonly image: string;
+  /** The program, where it is not the image's own. */
+  readonly entrypoint?: readonly string[];
+  /** Its words: what X_PARAMS of Toots.conf adds to, and X_APP_PARAMS stands instead of. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;

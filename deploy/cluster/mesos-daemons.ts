@@ -1,7 +1,7 @@
 import { pageLabels } from './consul-daemon.ts';
 import type { Daemon, DaemonName } from './daemon.ts';
 import { imageOf } from './images.ts';
-import { listenAddress, type NodeContext } from './node-context.ts';
+import { askedAt, innerAddress, type NodeContext } from './node-context.ts';
 
 /** The orchestrator's daemons, from upstream's images: what the original started, with its flags. */
 type MesosDaemon = Extract<DaemonName, 'zookeeper' | 'mesos-master' | 'mesos-slave' | 'marathon' | 'chronos'>;
@@ -16,7 +16,8 @@ export function mesosDaemon(name: MesosDaemon, context: NodeContext): Daemon {
     environment: {},
     labels: {},
     mounts: [],
-    writableRoot: true as const, // upstream's images write where they like
+    writableRoot: true as const, // upstream's images write where they like,
+    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'], // and begin as root, to give their folders to a user and become it
     stopGraceS: 30,
   };
   return { ...base, ...MESOS[name](context) };
@@ -26,7 +27,7 @@ type Own = Pick<Daemon, 'command' | 'memory'> & Partial<Daemon>;
 
 const MESOS: Readonly<Record<MesosDaemon, (context: NodeContext) => Own>> = {
   zookeeper: ({ conf, address }) => ({
-    command: [],
+    command: ['zkServer.sh', 'start-foreground'], // the image's own, so that ZOOKEEPER_PARAMS can follow
     environment: {
       ZOO_MY_ID: String(conf.MASTERS.indexOf(address) + 1),
       ZOO_SERVERS: conf.MASTERS.map((master, i) => `server.${i + 1}=${master}:2888:3888;${PORTS.zookeeper}`).join(' '),
@@ -45,7 +46,7 @@ const MESOS: Readonly<Record<MesosDaemon, (context: NodeContext) => Own>> = {
       `--quorum=${Math.floor(context.conf.MASTERS.length / 2) + 1}`,
       ...['--cluster=mesoscluster', '--work_dir=/var/lib/mesos'],
       ...[
-        `--ip=${listenAddress(context)}`,
+        `--ip=${innerAddress(context)}`,
         `--advertise_ip=${context.address}`,
         `--hostname=${context.address}`,
         `--port=${PORTS.mesosMaster}`,
@@ -53,18 +54,19 @@ const MESOS: Readonly<Record<MesosDaemon, (context: NodeContext) => Own>> = {
     ],
     mounts: [{ from: 'mesos-master-data', to: '/var/lib/mesos', writable: true }],
     labels: pages(context, PORTS.mesosMaster, 'mesos', '/master/health'),
-    healthCheck: ['CMD-SHELL', `curl -fs http://${context.address}:${PORTS.mesosMaster}/health`],
+    healthCheck: ['CMD-SHELL', `curl -fs http://${askedAt(innerAddress(context))}:${PORTS.mesosMaster}/health`],
     memory: '1g',
   }),
   marathon: (context) => ({
     command: [
       ...['--master', zookeeperUrl(context, 'mesos'), '--zk', zookeeperUrl(context, 'marathon')],
-      ...['--hostname', context.address, '--http_address', listenAddress(context), '--http_port', String(PORTS.marathon)],
+      ...['--hostname', context.address, '--http_address', innerAddress(context), '--http_port', String(PORTS.marathon)],
     ],
     // In the environment, not on the command line, which every program of the host can read.
     environment: context.conf.MARATHON_CREDENTIALS === undefined ? {} : { MARATHON_HTTP_CREDENTIALS: context.conf.MARATHON_CREDENTIALS },
-    labels: pages(context, PORTS.marathon, 'marathon', '/v2/leader'),
-    healthCheck: ['CMD-SHELL', `curl -fs http://${context.address}:${PORTS.marathon}/ping`],
+    // With a password only the ping answers without one.
+    labels: pages(context, PORTS.marathon, 'marathon', context.conf.MARATHON_CREDENTIALS === undefined ? '/v2/leader' : '/ping'),
+    healthCheck: ['CMD-SHELL', `curl -fs http://${askedAt(innerAddress(context))}:${PORTS.marathon}/ping`],
     memory: '2g',
   }),
   chronos: (context) => ({
@@ -79,7 +81,7 @@ const MESOS: Readonly<Record<MesosDaemon, (context: NodeContext) => Own>> = {
     ],
     environment: { PORT0: String(PORTS.chronos), PORT1: '0' },
     labels: pages(context, PORTS.chronos, 'chronos', '/ping'),
-    healthCheck: ['CMD-SHELL', `curl -fs http://${context.address}:${PORTS.chronos}/ping`],
+    healthCheck: ['CMD-SHELL', `curl -fs http://${askedAt(innerAddress(context))}:${PORTS.chronos}/ping`],
     memory: '1g',
   }),
   'mesos-slave': (context) => ({
@@ -90,7 +92,7 @@ const MESOS: Readonly<Record<MesosDaemon, (context: NodeContext) => Own>> = {
       ...['--work_dir=/var/lib/mesos', '--quiet', '--logbufsecs=10'],
       `--attributes=type:${context.answers.slaveMode === 'persistent' ? 'data' : 'normal'}`,
       ...[
-        `--ip=${listenAddress(context)}`,
+        `--ip=${innerAddress(context)}`,
         `--advertise_ip=${context.address}`,
         `--hostname=${context.address}`,
         `--port=${PORTS.mesosSlave}`,
@@ -105,7 +107,7 @@ const MESOS: Readonly<Record<MesosDaemon, (context: NodeContext) => Own>> = {
     privileged: true,
     hostPids: true,
     stopSignal: 'SIGUSR1',
-    healthCheck: ['CMD-SHELL', `curl -fs http://${context.address}:${PORTS.mesosSlave}/health`],
+    healthCheck: ['CMD-SHELL', `curl -fs http://${askedAt(innerAddress(context))}:${PORTS.mesosSlave}/health`],
     memory: '1g',
   }),
 };

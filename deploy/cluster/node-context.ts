@@ -55,9 +55,19 @@ export function startsDaemon(name: DaemonName, { conf, answers }: Pick<NodeConte
   }
 }
 
-/** The address that this node's daemons listen on: every one on an edge node, its own elsewhere. Pure. */
+/** The address that this node's HAProxy listens on: every one on an edge node, its own elsewhere. Pure. */
 export function listenAddress({ conf, answers, address }: Pick<NodeContext, 'conf' | 'answers' | 'address'>): string {
   return conf.LISTEN_IP ?? (answers.roles.has('edge') ? '0.0.0.0' : address);
+}
+
+/** The address that the cluster's own daemons listen on: this node's, on an edge node too. Pure. */
+export function innerAddress({ conf, address }: Pick<NodeContext, 'conf' | 'address'>): string {
+  return conf.LISTEN_IP ?? address;
+}
+
+/** Where this node itself finds what listens on an address. Pure. */
+export function askedAt(listen: string): string {
+  return listen === '0.0.0.0' ? '127.0.0.1' : listen;
 }
 
 /** Consul's domain. Pure. */

@@ -1,7 +1,7 @@
-import { consulAccess } from './consul-daemon.ts';
+import { consulAccess, STATS_PORT } from './consul-daemon.ts';
 import type { Daemon, NodeFile } from './daemon.ts';
 import { imageOf, TOOTS_ID } from './images.ts';
-import { consulDomain, listenAddress, type NodeContext } from './node-context.ts';
+import { askedAt, consulDomain, listenAddress, type NodeContext } from './node-context.ts';
 
 interface Planned {
   readonly daemon: Daemon;
@@ -9,8 +9,7 @@ interface Planned {
 }
 
 /** Process 1 of a container takes in processes that lost their parent, which Node does not. */
-const PROGRAM = ['tini', '--', 'node'] as const;
-const STATS_PORT = 81;
+const TEMPLATER = ['tini', '--', 'node', '/opt/toots/dist/templater/main.js'] as const;
 const EDGE_VOLUME = { from: 'edge', to: '/run/toots/edge', writable: true } as const;
 const VIP_API = '127.0.0.1:9183';
 const VIP_VOLUME = { from: 'vip', to: '/run/toots/vip' } as const;
@@ -43,8 +42,9 @@ export function templaterDaemon(context: NodeContext): Planned {
     daemon: {
       name: 'templater',
       image: imageOf('templater', conf, version),
+      entrypoint: TEMPLATER,
       command: [
-        ...[...PROGRAM, '/opt/toots/dist/templater/main.js', '-edge', '-await-haproxy'],
+        ...['-edge', '-await-haproxy'],
         ...['-run-dir', EDGE_VOLUME.to, '-bind', listenAddress(context), '-domain', consulDomain(conf)],
         ...(conf.EX_DOMAIN === undefined ? [] : ['-add-domain', conf.EX_DOMAIN]),
       ],
@@ -69,10 +69,8 @@ export function vipTemplaterDaemon(context: NodeContext): Planned {
     daemon: {
       name: 'vip-templater',
       image: imageOf('vip-templater', conf, version),
-      command: [
-        ...[...PROGRAM, '/opt/toots/dist/templater/main.js', '-api', VIP_API],
-        ...['-template', `${folder}/keepalived.conf.njk:${VIP_VOLUME.to}/keepalived.conf`],
-      ],
+      entrypoint: TEMPLATER,
+      command: ['-api', VIP_API, '-template', `${folder}/keepalived.conf.njk:${VIP_VOLUME.to}/keepalived.conf`],
       environment,
       labels: {},
       mounts: [{ ...VIP_VOLUME, writable: true }, ...mounts, { from: `${context.stateDir}/vip`, to: folder }],
@@ -94,12 +92,13 @@ export function haproxyDaemon(context: NodeContext): Planned {
     daemon: {
       name: 'haproxy',
       image: imageOf('haproxy', conf, version),
+      entrypoint: ['haproxy.sh'],
       command: [],
       environment: { TOOTS_RUN_DIR: EDGE_VOLUME.to },
       labels: {},
       mounts: [EDGE_VOLUME],
       capabilities: ['NET_BIND_SERVICE'],
-      healthCheck: ['CMD', 'haproxy-serves.sh', statsAddress(context)],
+      healthCheck: ['CMD', 'haproxy-serves.sh', `${askedAt(listenAddress(context))}:${STATS_PORT}`],
       stopSignal: 'SIGUSR1',
       stopGraceS: 30,
       memory: '1g',
@@ -162,11 +161,6 @@ export function keepalivedDaemon(context: NodeContext): Planned {
   };
 }
 
-function statsAddress(context: NodeContext): string {
-  const listen = listenAddress(context);
-  return `${listen === '0.0.0.0' ? '127.0.0.1' : listen}:${STATS_PORT}`;
-}
-
 /**
  * keepalived's file as a template: its peers are the edge nodes that Consul knows, this one left out. All start as BACKUP without preemption, so
  * that nothing but a dead edge moves the address; whether a peer is healthy is not asked, so that the text changes only when nodes come and go.
@@ -182,7 +176,7 @@ function keepalivedTemplate(context: NodeContext, vip: string): string {
     '  script_user root',
     '}',
     'vrrp_script haproxy {',
-    `  script "/usr/local/bin/haproxy-alive.sh ${statsAddress(context)}"`,
+    `  script "/usr/local/bin/haproxy-alive.sh ${askedAt(listenAddress(context))}:${STATS_PORT}"`,
     '  interval 1',
     '  timeout 3',
     '  fall 2',

@@ -20,6 +20,10 @@ test('TT-04: no container has more than it needs; Mesos’ agent alone is privil
     user: '0:7171',
     security_opt: ['no-new-privileges:true'],
   });
+  for (const name of ['zookeeper', 'mesos-master', 'marathon', 'chronos']) {
+    expect(services[name]).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(services[name].cap_add).not.toContain('NET_ADMIN');
+  }
   for (const service of Object.values<Record<string, unknown>>(services)) {
     expect(service).toMatchObject({ mem_limit: expect.any(String), logging: { options: { 'max-size': '10m' } } });
   }

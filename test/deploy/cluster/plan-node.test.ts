@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { planNode } from '../../../deploy/cluster/plan-node.ts';
 import type { Role } from '../../../deploy/cluster/roles.ts';
 import { secretsProblem, withoutMaster } from '../../../deploy/cluster/secrets.ts';
+import { EDGE_OPTIONS } from '../../../model/edge-options.ts';
 import { aNode, daemonOf, fileOf, SECRETS } from './a-node.ts';
 
 const MASTER = ['zookeeper', 'mesos-master', 'marathon', 'chronos'];
@@ -106,10 +107,14 @@ test('a daemon finds its own token and no other, by HTTPS on its own node', () =
 test('TT-63: the pages of a master are registered where a registrator runs', () => {
   expect(daemonOf('marathon', { roles: ['master'] }).labels).toMatchObject({
     SERVICE_8080_NAME: 'marathon',
-    SERVICE_8080_TAGS: 'haproxy',
+    SERVICE_8080_TAGS: expect.stringMatching(/^haproxy,haproxy_allow=10\.0\.0\.0\/8,/),
     SERVICE_8080_CHECK_HTTP: '/v2/leader',
   });
+  expect(daemonOf('marathon', { roles: ['master'], conf: 'MARATHON_CREDENTIALS=a:b' }).labels).toMatchObject({
+    SERVICE_8080_CHECK_HTTP: '/ping',
+  });
   expect(daemonOf('consul', { roles: ['master'] }).labels).toMatchObject({ SERVICE_8500_NAME: 'consul-ui' });
+  expect(daemonOf('consul', { roles: ['master', 'edge'] }).labels).not.toHaveProperty('SERVICE_8500_NAME'); // nothing listens there
   expect(daemonOf('marathon', { roles: ['master'], answers: { registerMasters: false } }).labels).toEqual({ SERVICE_IGNORE: 'true' });
   expect(daemonOf('registrator', { roles: ['slave'] }).labels).toMatchObject({ SERVICE_IGNORE: 'true' });
 });
@@ -122,6 +127,44 @@ test('TT-61, TT-66: the registrator gives this node’s address; HAProxy listens
 
   expect(daemonOf('registrator', { roles: ['slave'] }).command).toEqual(['-ip', '10.0.0.9', '-hostname', 'node-a']);
   expect([bind(['slave']), bind(['edge']), bind(['edge'], 'LISTEN_IP=10.0.0.77')]).toEqual(['10.0.0.9', '0.0.0.0', '10.0.0.77']);
+});
+
+test('the pages of masters are for private networks: their tags parse, and let in nobody else', () => {
+  const tags = daemonOf('chronos', { roles: ['master'] }).labels['SERVICE_4400_TAGS']?.split(',') ?? [];
+  const allowed = tags
+    .filter((tag) => tag.startsWith('haproxy_allow='))
+    .map((tag) => EDGE_OPTIONS.network.parse(tag.slice('haproxy_allow='.length)));
+
+  expect(allowed.length).toBe(9);
+  for (const parsed of allowed) expect(parsed).not.toHaveProperty('kind', 'refused');
+});
+
+test('TT-61, TT-62: LISTEN_IP is where all of them listen, and are asked', () => {
+  const options = { roles: ['master'], conf: 'LISTEN_IP=10.9.9.9' } as const;
+
+  expect(agent(options)).toMatchObject({ bind_addr: '10.9.9.9', client_addr: '127.0.0.1 10.9.9.9', advertise_addr: '10.0.0.2' });
+  expect(agent({ ...options, conf: 'LISTEN_IP=0.0.0.0' })).toMatchObject({ bind_addr: '0.0.0.0', client_addr: '0.0.0.0' });
+  expect(daemonOf('marathon', options)).toMatchObject({ healthCheck: ['CMD-SHELL', 'curl -fs http://10.9.9.9:8080/ping'] });
+  expect(agent({ ...options, roles: ['edge'] })).toMatchObject({
+    client_addr: '127.0.0.1',
+    services: [{ checks: [{ http: 'http://10.9.9.9:81/' }] }],
+  });
+  expect(daemonOf('marathon', { roles: ['master', 'edge'] }).command).toEqual(expect.arrayContaining(['--http_address', '10.0.0.2']));
+});
+
+test.each([
+  ['haproxy', ['edge'], ['haproxy.sh'], ['-d']],
+  ['templater', ['edge'], ['tini', '--', 'node', '/opt/toots/dist/templater/main.js'], undefined],
+  ['keepalived', ['edge'], undefined, ['-d']],
+  ['zookeeper', ['master'], undefined, ['zkServer.sh', 'start-foreground', '-d']],
+] as const)('TT-81: words of Toots.conf follow %s’s own, and never stand instead of its program', (name, roles, entrypoint, command) => {
+  const key = name.toUpperCase();
+  const options = { roles, conf: `${key}_PARAMS=-d`, answers: { vip: '10.0.0.100' } };
+
+  expect(daemonOf(name, options).entrypoint).toEqual(entrypoint);
+  if (command === undefined) expect(daemonOf(name, options).command.at(-1)).toBe('-d');
+  else expect(daemonOf(name, options).command).toEqual(command);
+  expect(daemonOf(name, { ...options, conf: `${key}_APP_PARAMS=-x` })).toMatchObject({ command: ['-x'] });
 });
 
 test('TT-12: the inner domain is Consul’s, the templater’s and that of internal DNS', () => {
