@@ -77,7 +77,8 @@ export function stepLine({ id, step, actual }: PlannedWrite): string {
   switch (step.kind) {
     case 'register': {
       const { name, address, port, tags } = step.registration;
-      return `register ${id}: ${name} ${address}:${port} [${tags.join(', ')}] (${whyRegister(step.registration, actual)})`;
+      const held = step.hold === undefined ? '' : `; ${step.hold}`;
+      return `register ${id}: ${name} ${address}:${port} [${tags.join(', ')}] (${whyRegister(step.registration, actual)}${held})`;
     }
     case 'deregister':
     case 'release':

@@ -324,7 +324,7 @@ test('--dry-run tells every write and makes none', async () => {
 
   const lines = await once('--dry-run', '--owner', host, '--hostname', host, '-ip', '10.0.0.5');
 
-  expect(lines).toContain(`register ${idOf(host, container)}: dry 10.0.0.5:9100 []`);
+  expect(lines).toContain(`register ${idOf(host, container)}: dry 10.0.0.5:9100 [] (new)`);
   expect(lines).toContain(`deregister ${host}:gone:80`);
   expect(await agent.statusOf(idOf(host, container))).toBe('none');
   expect(await agent.statusOf(`${host}:gone:80`)).toBe('passing');
