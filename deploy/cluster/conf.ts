@@ -27,6 +27,13 @@ function checked(isGood: (value: string) => boolean, wanted: string) {
 
 const isIpv4 = (value: string) => ipVersion(value) === 4;
 const address = checked(isIpv4, 'an IPv4 address');
+/** 0.0.0.0/8, loopback, multicast, reserved and broadcast. */
+const isNobodys = (value: string) => isIpv4(value) && /^(0|127|22[4-9]|2[3-5]\d)\./.test(value);
+const NOBODYS = 'is no address that a machine has in a network (0.…, loopback, multicast, broadcast)';
+const hostAddress = v.pipe(
+  address,
+  v.check((value) => value === undefined || !isNobodys(value), NOBODYS),
+);
 const domainOf = (value: string) =>
   value
     .trim()
@@ -63,6 +70,10 @@ const masters = v.pipe(
   v.minLength(1, 'must name at least one master, such as 10.0.0.1,10.0.0.2,10.0.0.3'),
   v.checkItems(isIpv4, ({ input }) => `${JSON.stringify(input)} must be an IPv4 address; masters are parted by commas`),
   v.checkItems(
+    (part) => !isNobodys(part),
+    ({ input }) => `${input} ${NOBODYS}`,
+  ),
+  v.checkItems(
     (part, at, all) => all.indexOf(part) === at,
     ({ input }) => `${input} stands twice`,
   ),
@@ -73,12 +84,12 @@ const masters = v.pipe(
 const KEYS = {
   MASTERS: key(masters, 'addresses of the masters, parted by commas; the same text on every node'),
   NIC: key(word(/^[A-Za-z0-9_.:-]{1,15}$/, 'the name of an interface such as eth0'), 'interface whose address is this node’s'),
-  IP: key(address, 'this node’s address, where that of NIC is not it'),
+  IP: key(hostAddress, 'this node’s address, where that of NIC is not it'),
   NODE_NAME: key(word(/^[A-Za-z0-9-]{1,63}$/, '1 to 63 letters, digits and dashes'), 'this node’s name in Consul; default: its host name'),
   LISTEN_IP: key(address, 'address that this node’s daemons listen on; default: its own, on edge nodes every one'),
   IN_DOMAIN: key(domain, 'Consul’s domain (default consul)'),
   EX_DOMAIN: key(domain, 'further domain that the edge serves, with or without leading dot'),
-  VIP: key(address, 'address that the edge nodes share'),
+  VIP: key(hostAddress, 'address that the edge nodes share'),
   VIP_ROUTER_ID: key(
     word(/^([1-9]\d?|1\d\d|2[0-4]\d|25[0-5])$/, 'a number from 1 to 255'),
     'VRRP router number of that address (default 111)',

@@ -52,6 +52,7 @@ export function answerProblems(
   return [
     ...(role === undefined ? [] : [role]),
     ...(roles.has('slave') && slaveMode === 'persistent' && nfs === undefined ? ['a persistent slave needs NFS: -nfs HOST:/FOLDER'] : []),
+    ...(vip === address && !MASTERS.includes(vip) ? [`VIP ${vip} is this node’s own address; it must be nobody’s`] : []),
     ...(vip !== undefined && MASTERS.includes(vip) ? [`VIP ${vip} is the address of a master; it must be nobody’s`] : []),
   ];
 }

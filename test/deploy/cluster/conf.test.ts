@@ -62,7 +62,13 @@ test('TT-03: Consul runs on every node, and that it should not is refused with t
 test.each([
   ['', /MASTERS must name at least one/],
   ['MASTERS=10.0.0.1,10.0.0.1', /10.0.0.1 stands twice/],
-])('masters %j are refused', (text, problem) => {
+  ['MASTERS=0.0.0.0', /MASTERS 0\.0\.0\.0 is no address that a machine has/],
+  ['MASTERS=10.0.0.1,127.0.0.1', /MASTERS 127\.0\.0\.1 is no address that a machine has/],
+  ['MASTERS=255.255.255.255', /MASTERS 255\.255\.255\.255 is no address/],
+  ['MASTERS=10.0.0.1,224.0.0.18', /MASTERS 224\.0\.0\.18 is no address/],
+  ['MASTERS=10.0.0.1\nVIP=127.0.0.2', /VIP is no address that a machine has.*got "127\.0\.0\.2"/],
+  ['MASTERS=10.0.0.1\nIP=0.0.0.0', /IP is no address that a machine has/],
+])('%j is refused', (text, problem) => {
   const read = readConf(entries(text));
 
   expect(read).toEqual({ kind: 'wrong', problems: [expect.stringMatching(problem)] });

@@ -129,6 +129,15 @@ test('TT-02: who is a master is told by MASTERS alone', () => {
   expect(roleProblem(new Set(['master', 'edge']), '10.0.0.1', masters)).toBeUndefined();
 });
 
+test.each([
+  [OTHER, /VIP 10\.0\.0\.9 is this node’s own address; it must be nobody’s/],
+  [MASTER, /VIP 10\.0\.0\.1 is the address of a master; it must be nobody’s/],
+])('TT-73: the VIP %s is refused', (vip, problem) => {
+  const answers = { ...(answersOf(conf('EDGE=true')) as Answers), vip };
+
+  expect(answerProblems(answers, conf(), { nic: 'eth0', address: OTHER })).toEqual([expect.stringMatching(problem)]);
+});
+
 test('TT-74: a persistent slave without NFS is a problem', () => {
   const answers = { ...(answersOf(conf('SLAVE=true\nSLAVE_MODE=persistent')) as Answers) };
 
