@@ -21,6 +21,8 @@ export interface MachineFacts {
     | 'missing'
     | 'not wanted'
     | { readonly file: string; readonly readableByOthers: boolean; readonly wrong: ReturnType<typeof secretsProblem> };
+  /** Of the certificates in the secrets. */
+  readonly certificates: readonly Finding[];
   /** Undefined where none is wanted. */
   readonly nfs: { readonly share: string; readonly reached: boolean; readonly mounted: boolean } | undefined;
   /** The VIP, when it is in no network of its interface: nobody beyond would reach it. */
@@ -69,6 +71,7 @@ export function findings(facts: MachineFacts): readonly Finding[] {
       : []),
     ...missingImages.map((image) => note(`the image ${image} is not here`, './toots.sh up pulls or builds it')),
     ...secretFindings(secrets),
+    ...facts.certificates,
     ...nfsFindings(facts),
     ...(facts.vipOutside === undefined
       ? []

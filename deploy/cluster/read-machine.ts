@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { docker, engineVersion, isEngineForbidden } from '../host/docker-engine.ts';
 import { portUse } from '../host/port-use.ts';
+import { certificateFindings } from './certificates.ts';
 import { composeVersion } from './compose.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
 import type { DaemonName } from './daemon.ts';
@@ -53,6 +54,7 @@ export async function readMachine(context: NodeContext, files: SecretsFiles): Pr
     freeBytes: await freeBytes('/var/lib/docker'),
     missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),
     secrets: conf.SECURE === false ? 'not wanted' : await secretsState(files, answers.roles.has('master')),
+    certificates: context.secrets === undefined ? [] : certificateFindings(context.secrets, conf, Date.now()),
     nfs: await nfsState(storeOf(answers)),
     vipOutside: vipOutside(answers.roles.has('edge') ? answers.vip : undefined, context.nic),
     firewallRefuses: await firewallRefuses(),

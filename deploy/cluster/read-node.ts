@@ -3,6 +3,7 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import { VERSION } from '../../daemon/version.ts';
 import { hostNodeName, type NicAddress, ownAddresses } from '../host/own-addresses.ts';
 import { type Answers, answersOf } from './answers.ts';
+import { certificateFindings } from './certificates.ts';
 import type { ClusterConf } from './conf.ts';
 import { findSecrets } from './make-secrets.ts';
 import type { NodeContext } from './node-context.ts';
@@ -90,14 +91,18 @@ async function readableSecrets(conf: string): Promise<NodeContext['secrets']> {
   );
 }
 
-/** The same, for what is to start. @throws OperationError when the secrets that the configuration wants are missing, or another node's. */
+/** The same, for what is to start. @throws OperationError when the secrets that the configuration wants are missing, another node's, or of other names, or have ended. */
 export async function readSecureContext(node: ThisNode, answers: Answers, settings: NodeSettings): Promise<NodeContext> {
   const context = await readContext(node, answers, settings);
   if (node.conf.SECURE === false) return context;
   const files = confFiles(settings.conf);
   const isMaster = answers.roles.has('master');
   const found = await findSecrets(files);
-  const wrong = found === undefined ? undefined : secretsProblem(found.secrets, isMaster);
+  const wrong =
+    found === undefined
+      ? undefined
+      : (secretsProblem(found.secrets, isMaster) ??
+        certificateFindings(found.secrets, node.conf, Date.now()).find(({ level }) => level === 'bad'));
   if (found !== undefined && wrong === undefined) return context;
   throw new OperationError('read the secrets', {
     subject: found?.file ?? (isMaster ? files.secrets : files.nodeSecrets),
