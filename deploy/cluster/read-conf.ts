@@ -4,6 +4,7 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import { type ClusterConf, type ParsedConf, readConf } from './conf.ts';
 import { type ConfEntry, type ConfText, parseConfText } from './conf-text.ts';
+import { parseEnvFile } from './env-file.ts';
 
 /** Files beside Toots.conf, in the order in which later ones beat earlier ones. `host` is written by ./toots.sh itself. */
 const OVERRIDES = ['common', 'host', 'overwrite'] as const;
@@ -45,7 +46,7 @@ export async function readClusterConf(file: string, given: readonly ConfEntry[])
   const overrides = await Promise.all(OVERRIDES.map((name) => readConfFile(join(files.restricted, name))));
   const texts = [main, ...overrides].filter((text) => text !== undefined);
   const ownAnswers = overrides[OVERRIDES.indexOf('host')];
-  const env = (await readConfFile(files.env)) ?? { entries: [], problems: [], broken: [] };
+  const env = parseEnvFile((await readText(files.env)) ?? '', basename(files.env), process.env);
   const problems = [...texts, env].flatMap((text) => text.problems);
   const parsed = readConf([...texts.flatMap(({ entries }) => entries), ...given]);
   const told = readConf(texts.filter((text) => text !== ownAnswers).flatMap(({ entries }) => entries));
@@ -55,7 +56,7 @@ export async function readClusterConf(file: string, given: readonly ConfEntry[])
     .filter((problem) => !isOfAbsent(problem, broken));
   if (parsed.kind === 'wrong' || told.kind === 'wrong' || problems.length > 0)
     return { kind: 'wrong', problems: inOrder([...new Set([...problems, ...further])]) };
-  return { ...parsed, told: told.conf, env: Object.fromEntries(env.entries.map(({ key, value }) => [key, value])) };
+  return { ...parsed, told: told.conf, env: env.variables };
 }
 
 /** Whether a problem says that a key is missing which is there, and could not be read. Pure. */
@@ -74,8 +75,13 @@ function inOrder(problems: readonly string[]): readonly string[] {
 }
 
 async function readConfFile(path: string): Promise<ConfText | undefined> {
+  const text = await readText(path);
+  return text === undefined ? undefined : parseConfText(text, basename(path));
+}
+
+async function readText(path: string): Promise<string | undefined> {
   try {
-    return parseConfText(await readFile(path, 'utf8'), basename(path));
+    return await readFile(path, 'utf8');
   } catch (cause) {
     if (isSystemError(cause, 'ENOENT')) return undefined;
     throw new OperationError('read the configuration', { subject: path, cause });
