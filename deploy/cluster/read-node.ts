@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { VERSION } from '../../daemon/version.ts';
-import { hostNodeName, type NicAddress, ownAddresses } from '../host/own-addresses.ts';
+import { hostNodeName, type NicAddress, ownAddresses, ownBroadcasts } from '../host/own-addresses.ts';
 import { type Answers, answersOf } from './answers.ts';
 import { certificateFindings } from './certificates.ts';
 import type { ClusterConf } from './conf.ts';
@@ -38,19 +38,26 @@ export async function readNode(settings: NodeSettings): Promise<ReadNode> {
   if (found.kind === 'wrong' || given.problems.length > 0)
     return { kind: 'wrong', problems: [...given.problems, ...(found.kind === 'wrong' ? [found.why] : [])] };
   const answers = answersOf(conf);
-  const problems = answers === undefined ? [] : answerProblems(answers, conf, found.own);
+  const problems = answers === undefined ? [] : answerProblems(answers, conf, found.own, ownBroadcasts());
   if (problems.length > 0) return { kind: 'wrong', problems };
   return { kind: 'node', node: { conf, told, env, own: found.own, answers } };
 }
 
-/** What is wrong with answers on the node with this address. Pure. */
+/** What is wrong with answers on the node with this address, in networks with these broadcast addresses. Pure. */
 export function answerProblems(
   { roles, slaveMode, nfs, vip }: Answers,
   { MASTERS }: ClusterConf,
   { address }: NicAddress,
+  broadcasts: readonly string[],
 ): readonly string[] {
   const role = roleProblem(roles, address, MASTERS);
+  const toAll = [...MASTERS.map((master) => ['MASTERS', master] as const), ...(vip === undefined ? [] : [['VIP', vip] as const])];
   return [
+    ...toAll.flatMap(([name, value]) =>
+      broadcasts.includes(value)
+        ? [`${name}: ${value} is the broadcast address of a network of this machine; it must be one machine’s`]
+        : [],
+    ),
     ...(role === undefined ? [] : [role]),
     ...(roles.has('slave') && slaveMode === 'persistent' && nfs === undefined ? ['a persistent slave needs NFS: -nfs HOST:/FOLDER'] : []),
     ...(vip === address && !MASTERS.includes(vip) ? [`VIP ${vip} is this node’s own address; it must be nobody’s`] : []),

@@ -6,6 +6,7 @@ import { duration, flag } from '../../daemon/values.ts';
 import { command, wrongUsage } from '../command.ts';
 import { ensureEngine } from '../host/docker-engine.ts';
 import { installNodeNeeds } from '../host/needs.ts';
+import { ownBroadcasts } from '../host/own-addresses.ts';
 import { requireRoot } from '../host/require-root.ts';
 import { createProgress, STDOUT } from '../progress.ts';
 import { type Answers, hostFileText } from './answers.ts';
@@ -62,7 +63,7 @@ export const upCommand = command(
     using person = settings.yes ? undefined : personAtTerminal();
     const answers = await answersFor(read.node, settings.ask, person);
     if (typeof answers === 'number') return answers;
-    const problems = answerProblems(answers, read.node.conf, read.node.own);
+    const problems = answerProblems(answers, read.node.conf, read.node.own, ownBroadcasts());
     if (problems.length > 0) return wrongUsage(problems, HELP);
     const context = await readSecureContext(read.node, answers, settings);
     const plan = planNode(context);

@@ -132,14 +132,23 @@ test('TT-02: who is a master is told by MASTERS alone', () => {
 test.each([
   [OTHER, /VIP 10\.0\.0\.9 is this node’s own address; it must be nobody’s/],
   [MASTER, /VIP 10\.0\.0\.1 is the address of a master; it must be nobody’s/],
+  ['10.0.0.255', /VIP: 10\.0\.0\.255 is the broadcast address of a network of this machine/],
 ])('TT-73: the VIP %s is refused', (vip, problem) => {
   const answers = { ...(answersOf(conf('EDGE=true')) as Answers), vip };
 
-  expect(answerProblems(answers, conf(), { nic: 'eth0', address: OTHER })).toEqual([expect.stringMatching(problem)]);
+  expect(answerProblems(answers, conf(), { nic: 'eth0', address: OTHER }, ['10.0.0.255'])).toEqual([expect.stringMatching(problem)]);
+});
+
+test('TT-10: a master that is a broadcast address is refused', () => {
+  const answers = answersOf(conf('SLAVE=true')) as Answers;
+
+  expect(answerProblems(answers, conf(), { nic: 'eth0', address: OTHER }, ['10.0.0.3'])).toEqual([
+    expect.stringMatching(/^MASTERS: 10\.0\.0\.3 is the broadcast address/),
+  ]);
 });
 
 test('TT-74: a persistent slave without NFS is a problem', () => {
   const answers = { ...(answersOf(conf('SLAVE=true\nSLAVE_MODE=persistent')) as Answers) };
 
-  expect(answerProblems(answers, conf(), { nic: 'eth0', address: OTHER })).toEqual([expect.stringContaining('-nfs')]);
+  expect(answerProblems(answers, conf(), { nic: 'eth0', address: OTHER }, ['10.0.0.255'])).toEqual([expect.stringContaining('-nfs')]);
 });
