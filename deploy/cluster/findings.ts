@@ -12,8 +12,8 @@ export interface MachineFacts {
   readonly masters: readonly string[];
   /** What of Toots.conf means something else here than it seems to. */
   readonly switches: readonly Finding[];
-  /** How far a master's clock is from ours, milliseconds; undefined when it does not answer. */
-  readonly skewMs: Readonly<Record<string, number | undefined>>;
+  /** How far a master's clock is from ours, milliseconds; undefined when it does not answer at all. */
+  readonly skewMs: Readonly<Record<string, number | 'not told' | undefined>>;
   /** Where the engine keeps its data, bytes. */
   readonly freeBytes: number;
   readonly missingImages: readonly string[];
@@ -116,6 +116,13 @@ function tooOld(name: string, version: string | undefined, oldest: number, remed
 function skewed({ skewMs }: MachineFacts): readonly Finding[] {
   return Object.entries(skewMs).flatMap(([master, skew]) => {
     if (skew === undefined) return [note(`master ${master} does not answer on 8500`, 'start it, or open the ports of docs/cluster.md')];
+    if (skew === 'not told')
+      return [
+        note(
+          `master ${master} does not tell its clock: on an edge node Consul's API is for that node alone`,
+          'run doctor there, and keep clocks by NTP',
+        ),
+      ];
     if (Math.abs(skew) <= MOST_SKEW_MS) return [];
     return [
       bad(

@@ -5,12 +5,14 @@ import { networkInterfaces } from 'node:os';
 import { execa } from 'execa';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { docker, engineVersion, isEngineForbidden } from '../host/docker-engine.ts';
+import { ownAddresses } from '../host/own-addresses.ts';
 import { portUse } from '../host/port-use.ts';
 import { certificateFindings } from './certificates.ts';
 import { composeVersion } from './compose.ts';
 import { CONSUL_PORTS } from './consul-daemon.ts';
 import type { DaemonName } from './daemon.ts';
 import type { MachineFacts } from './findings.ts';
+import { listenFindings } from './listen-findings.ts';
 import { findSecrets, type SecretsFiles } from './make-secrets.ts';
 import type { NodeContext } from './node-context.ts';
 import { isNode } from './node-state.ts';
@@ -49,7 +51,13 @@ export async function readMachine(context: NodeContext, files: SecretsFiles): Pr
     compose: await composeVersion(),
     taken: isNode(stateDir) ? [] : await takenPorts(names, context.address), // ports of a node that runs are its own
     masters: conf.MASTERS,
-    switches: switchFindings(context),
+    switches: [
+      ...switchFindings(context),
+      ...listenFindings(
+        context,
+        ownAddresses().map(({ address }) => address),
+      ),
+    ],
     skewMs: Object.fromEntries(await Promise.all(others.map(async (master) => [master, await clockSkewMs(master)] as const))),
     freeBytes: await freeBytes('/var/lib/docker'),
     missingImages: engine === undefined ? [] : await missingImages(plan.daemons.map(({ image }) => image)),
@@ -73,15 +81,18 @@ async function takenPorts(names: readonly DaemonName[], address: string): Promis
   return taken;
 }
 
-/** By the Date that Consul's API answers with, to the second; half a second is put in for what is cut off. */
-async function clockSkewMs(master: string): Promise<number | undefined> {
+/**
+ * By the Date that Consul's API answers with, to the second; half a second is put in for what is cut off. A master that is an edge node as well
+ * keeps its API to itself.
+ */
+async function clockSkewMs(master: string): Promise<number | 'not told' | undefined> {
   try {
     const start = Date.now();
     const { headers } = await fetch(`http://${master}:${CONSUL_PORTS.http}/v1/status/leader`, { signal: AbortSignal.timeout(WITHIN_MS) });
     const theirs = Date.parse(headers.get('date') ?? '');
-    return Number.isNaN(theirs) ? undefined : theirs + 500 - (start + Date.now()) / 2;
+    return Number.isNaN(theirs) ? 'not told' : theirs + 500 - (start + Date.now()) / 2;
   } catch {
-    return undefined;
+    return (await isReached(master, CONSUL_PORTS.server)) ? 'not told' : undefined;
   }
 }
 

@@ -36,6 +36,7 @@ test.each<[Partial<MachineFacts>, 'bad' | 'note', RegExp, RegExp]>([
   [{ masters: ['10.0.0.1', '10.0.0.2'] }, 'note', /2 masters: as many may fail as with 1/, /odd number/],
   [{ skewMs: { '10.0.0.1': -3_200 } }, 'bad', /10\.0\.0\.1 is -3\.2 s away/, /NTP/],
   [{ skewMs: { '10.0.0.1': undefined } }, 'note', /does not answer on 8500/, /ports/],
+  [{ skewMs: { '10.0.0.1': 'not told' } }, 'note', /does not tell its clock/, /run doctor there/],
   [{ freeBytes: 1e9 }, 'bad', /1\.0 GB are free/, /prune/],
   [{ missingImages: ['toots/consul:1'] }, 'note', /toots\/consul:1 is not here/, /builds it/],
   [{ secrets: 'missing' }, 'bad', /no secrets/, /toots\.sh secrets/],
