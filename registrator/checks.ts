@@ -40,7 +40,7 @@ const PROBES: Readonly<Record<string, (value: string, making: Making) => Probe |
   check_https: (path, making) => httpProbe('https', path, making),
   check_cmd: (command, making) =>
     scriptProbe('check_cmd', ['check-cmd', making.containerId.slice(0, 12), String(making.containerPort), command], making),
-  check_script: (script, making) => scriptProbe('check_script', words(script)?.map(interpolated(making)) ?? [], making),
+  check_script: (script, making) => scriptProbe('check_script', words(script).map(interpolated(making)), making),
   check_ttl: (ttl, { refuse }) => (isPeriod(ttl) ? { kind: 'ttl', ttl } : refuse('check_ttl', `${A_DURATION}: there is no such check`)),
   check_tcp: (_, making) => ({ kind: 'tcp', address: hostAndPort(making), ...making.period }),
   check_grpc: (_, making) => grpcProbe(making),
@@ -175,8 +175,8 @@ function scriptProbe(key: string, command: readonly string[], { abilities, perio
 }
 
 /** The words of a command line: blanks part them, quotes and backslashes keep them together. None where a quote is not paired. */
-function words(script: string): readonly string[] | undefined {
-  if (!/^(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*$/s.test(script)) return undefined;
+function words(script: string): readonly string[] {
+  if (!/^(?:[^"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*$/s.test(script)) return [];
   return [...script.matchAll(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/gs)].map(([word]) =>
     word.replace(
       /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/gs,

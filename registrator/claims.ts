@@ -1,11 +1,10 @@
-import { constants } from 'node:os';
 import { byteOrder } from '../model/compare.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AgentFacts } from './agent-facts.ts';
 import type { DescribedService, Description } from './describe.ts';
 import { isLoopback } from './endpoints.ts';
 import { drainHold, failedHold, PAUSED } from './hold.ts';
-import { isLive, type Phase, type Track } from './lifecycle.ts';
+import { isKilled, isLive, type Phase, type Track } from './lifecycle.ts';
 import type { WebAnswers } from './web-answers.ts';
 
 /** A container, and what is known of it. */
@@ -37,9 +36,6 @@ export function claimsOf(entry: Entry, policy: { readonly register: 'started' | 
   const hold = holdOf(phase);
   return description.services.map((service) => ({ entry, service, creates, ...(hold !== undefined && { hold }) }));
 }
-
-/** No process outlives SIGKILL, and `die` comes only when its network and file system are taken down: 20 ms and more later. */
-const isKilled = (phase: Phase) => phase.kind === 'draining' && phase.sent?.signal === constants.signals.SIGKILL;
 
 function holdOf(phase: Phase): string | undefined {
   if (phase.kind === 'draining') return drainHold(phase.sent);

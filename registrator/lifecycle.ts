@@ -105,6 +105,11 @@ export function isLive({ kind }: Phase): boolean {
   return kind === 'up' || kind === 'paused' || kind === 'draining';
 }
 
+/** No process outlives SIGKILL, and `die` comes only when its network and file system are taken down: 20 ms and more later. */
+export function isKilled(phase: Phase): boolean {
+  return phase.kind === 'draining' && phase.sent?.signal === constants.signals.SIGKILL;
+}
+
 /** 0, and death by a signal, are no failure. */
 function endedPhase(exitCode: number, policy: DeregisterPolicy): Phase {
   const isSuccess = exitCode === 0 || (exitCode > 128 && exitCode < 160);

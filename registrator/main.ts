@@ -64,7 +64,7 @@ async function run(settings: RegistratorSettings, signal: AbortSignal): Promise<
   const all = findLeftovers(snapshot, settings.hostName);
   const leftovers = adoption === 'take' || adoption === 'remove' ? all.filter(({ kind }) => kind === adoption) : all;
   print(leftovers.map(leftoverLine));
-  if (!settings.dryRun) for (const leftover of leftovers) await adopt(leftover, adoption, agent, signal);
+  if (!settings.dryRun && adoption !== 'list') for (const leftover of leftovers) await adopt(leftover, agent, signal);
   return 0;
 }
 

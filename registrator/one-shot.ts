@@ -9,7 +9,6 @@ import { drainsOf } from './hold.ts';
 import { createHost, type Host, type HostPolicy } from './host.ts';
 import { afterStep, decide, type Step } from './reconcile.ts';
 import { hasBareImage } from './service-name.ts';
-import type { Adoption } from './settings.ts';
 import { askFor, NOTHING_ASKED } from './web-answers.ts';
 
 /** Both sides as they are at one moment. */
@@ -131,8 +130,8 @@ const REASONS = {
 } as const;
 
 /** Takes over, or removes, one leftover. */
-export async function adopt(leftover: Leftover, adoption: Adoption, agent: ConsulAgent, signal: AbortSignal): Promise<void> {
-  if (leftover.kind === 'leave' || adoption === 'list') return;
+export async function adopt(leftover: Leftover, agent: ConsulAgent, signal: AbortSignal): Promise<void> {
+  if (leftover.kind === 'leave') return;
   if (leftover.kind === 'remove') return agent.deregister(leftover.actual.id, signal);
   await agent.register(leftover.registration, signal);
   const own = new Set(leftover.registration.checks.map(({ id }) => id));

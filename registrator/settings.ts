@@ -19,7 +19,6 @@ const LONGEST_RESYNC_S = 365 * 24 * 3_600;
 const NO_EFFECT = 'Taken for the sake of gliderlabs registrator; changes nothing:';
 
 const ADOPTIONS = ['all', 'list', 'take', 'remove'] as const;
-export type Adoption = (typeof ADOPTIONS)[number];
 
 /** gliderlabs registrator's options, then ours. */
 const options = {

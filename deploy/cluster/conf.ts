@@ -86,7 +86,7 @@ const KEYS = {
   NIC: key(word(/^[A-Za-z0-9_.:-]{1,15}$/, 'the name of an interface such as eth0'), 'interface whose address is this node’s'),
   IP: key(hostAddress, 'this node’s address, where that of NIC is not it'),
   NODE_NAME: key(word(/^[A-Za-z0-9-]{1,63}$/, '1 to 63 letters, digits and dashes'), 'this node’s name in Consul; default: its host name'),
-  LISTEN_IP: key(address, 'address that this node’s daemons listen on; default: its own, on edge nodes every one'),
+  LISTEN_IP: key(address, 'address that this node’s daemons listen on; default: its own, and for HAProxy on an edge node every one'),
   IN_DOMAIN: key(domain, 'Consul’s domain (default consul)'),
   EX_DOMAIN: key(domain, 'further domain that the edge serves, with or without leading dot'),
   VIP: key(hostAddress, 'address that the edge nodes share'),
