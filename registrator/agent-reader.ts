@@ -25,7 +25,7 @@ export interface AgentReaderOptions {
 const READ_EVERY_MS = 2_000;
 const READ_SHARE = 100;
 /** One reading may take long for other reasons, such as a busy machine: nobody waits longer than this for the next. */
-const READ_AT_LEAST_EVERY_MS = 10_000;
+const READ_AT_LEAST_EVERY_MS = 5_000;
 const READ_AGAIN_MS = 50;
 const UNREACHABLE_RETRY_WITHIN_MS = 2_000;
 

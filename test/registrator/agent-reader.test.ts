@@ -8,8 +8,8 @@ const log = createLog('test', 'silent');
 test.each([
   [0, 2_000],
   [20, 2_000],
-  [50, 5_000],
-  [1_200, 10_000],
+  [40, 4_000],
+  [1_200, 5_000],
 ])('a reading took %i ms: the next one after %i ms', (tookMs, waitMs) => {
   expect(untilNextReadMs(tookMs)).toBe(waitMs);
 });
