@@ -11,7 +11,7 @@ import { nodeOptions, stateOption } from './node-options.ts';
 import { daemonNames } from './node-state.ts';
 import { planNode } from './plan-node.ts';
 import { readNode, readSecureContext } from './read-node.ts';
-import { withStandIn } from './stand-in.ts';
+import { withStandIns } from './stand-in.ts';
 import { waitUntilWell } from './start-node.ts';
 import { composeFile } from './write-node.ts';
 
@@ -78,7 +78,7 @@ export const restartCommand = command(
             await compose(composeFile(stateDir), ['restart', name], signal);
             await waitUntilWell(stateDir, performance.now() + WELL_WITHIN_MS, signal, [name]);
           });
-        await (name === 'haproxy' ? withStandIn(restart, progress, signal) : restart());
+        await withStandIns([name], restart, progress, signal);
       }
       return 0;
     });

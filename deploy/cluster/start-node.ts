@@ -12,7 +12,7 @@ import { ensureImages } from './node-images.ts';
 import { isWell, readNodeState } from './node-state.ts';
 import { planChange } from './plan-change.ts';
 import { restoreResolvConf, takeResolvConf, writeUpstream } from './resolv-conf.ts';
-import { withStandIn } from './stand-in.ts';
+import { withStandIns } from './stand-in.ts';
 import { composeFile, writeNode, writtenComposeText } from './write-node.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -42,8 +42,8 @@ export async function startNode(
     );
     await waitForNode(context, performance.now() + withinMs, progress, signal);
   };
-  const replacesHaproxy = changes.some(({ name, does }) => name === 'haproxy' && does === 'replace');
-  await (replacesHaproxy ? withStandIn(start, progress, signal) : start());
+  const replaced = changes.filter(({ does }) => does === 'replace').map(({ name }) => name);
+  await withStandIns(replaced, start, progress, signal);
   if (hasDns) await progress.step('This host asks its own DNS', () => takeResolvConf(stateDir, address));
 }
 

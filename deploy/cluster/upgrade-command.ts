@@ -13,7 +13,7 @@ import { changeText, type DaemonChange, planChange } from './plan-change.ts';
 import { planNode } from './plan-node.ts';
 import { readNode, readSecureContext } from './read-node.ts';
 import { replaceDaemon } from './replace-daemon.ts';
-import { withStandIn } from './stand-in.ts';
+import { withStandIns } from './stand-in.ts';
 import { writtenComposeText } from './write-node.ts';
 
 const HELP = 'toots upgrade -help';
@@ -56,7 +56,7 @@ export const upgradeCommand = command(
         const image = had[name];
         if (image === undefined) throw new OperationError(`upgrade ${name}`, { hint: 'it has no container; ./toots.sh up starts it' });
         const replace = () => replaceDaemon({ name, plan, stateDir, image, waitMs: settings.waitMs }, progress, signal);
-        await (name === 'haproxy' ? withStandIn(replace, progress, signal) : replace());
+        await withStandIns([name], replace, progress, signal);
       }
       return 0;
     });
@@ -86,7 +86,7 @@ export function upgradeText(changes: readonly DaemonChange[]): string {
       ? ['HAProxy hands its sockets over: no request is lost; one that takes over 30 s is cut off.\n']
       : []),
     ...(does('keepalived') === 'replace'
-      ? ['Where this node has the VIP, it moves to another edge: requests under way through it are cut off.\n']
+      ? ['Where this node has the VIP, it keeps it: a stand-in for keepalived tells the other edges so.\n']
       : []),
     ...(others.length > 0
       ? [`An upgrade starts and removes none: ./toots.sh up does that with ${others.map(({ name }) => name).join(', ')}.\n`]

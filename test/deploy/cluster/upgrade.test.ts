@@ -17,7 +17,7 @@ test('an image that was built anew under the same name is another one', () => {
 test.each([
   [[change('consul', 'replace')], /^ {2}consul {2}replace\n$/],
   [[change('haproxy', 'replace')], /no request is lost/],
-  [[change('keepalived', 'replace')], /VIP, it moves to another edge: requests under way/],
+  [[change('keepalived', 'replace')], /VIP, it keeps it: a stand-in/],
   [[change('dnsmasq', 'start'), change('keepalived', 'remove')], /\.\/toots\.sh up does that with dnsmasq, keepalived/],
 ])('%j: what clients see of an upgrade is told before it', (changes, text) => {
   expect(upgradeText(changes)).toMatch(text);
