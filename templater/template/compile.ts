@@ -1,15 +1,18 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import nunjucks from 'nunjucks';
 import { didYouMean } from '../../daemon/did-you-mean.ts';
 import { FILTERS } from './filters/table.ts';
 import type { Reader } from './functions/reader.ts';
 import { FUNCTIONS } from './functions/table.ts';
-import { closeRuntime, type TemplateRuntime } from './sandbox.ts';
+import { MemoryLimitError, withinMemory } from './memory-limit.ts';
+import { closeParser, type TemplateParser } from './plain-names.ts';
+import { closeEnvironment, closeRuntime, type TemplateEnvironment, type TemplateRuntime } from './sandbox.ts';
 import { TimeLimitError, withinTime } from './time-limit.ts';
 
 // The only file of the engine that knows Nunjucks.
 closeRuntime(nunjucks.runtime as unknown as TemplateRuntime);
+closeParser((nunjucks as unknown as { readonly parser: TemplateParser }).parser);
 
 /** A template's text, and what it may reach. */
 export interface TemplateText {
@@ -34,10 +37,11 @@ export interface CompiledTemplate {
 /** The template is wrong; says where, and what would be right. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
-  readonly isTimeLimit: boolean;
+  /** It ran out of time or memory. */
+  readonly isLimit: boolean;
   constructor(message: string, options: { readonly cause: unknown }) {
     super(message, options);
-    this.isTimeLimit = options.cause instanceof TimeLimitError;
+    this.isLimit = options.cause instanceof TimeLimitError || options.cause instanceof MemoryLimitError;
   }
 }
 
@@ -48,6 +52,7 @@ export function compileTemplate({ name, text, folder, trimBlocks, lstripBlocks, 
   const environment = new nunjucks.Environment(folderLoader(folder, included), options);
   let current: Reader | undefined;
   for (const [filterName, filter] of Object.entries(FILTERS)) environment.addFilter(filterName, filter);
+  closeEnvironment(environment as unknown as TemplateEnvironment);
   for (const [functionName, call] of Object.entries(FUNCTIONS)) {
     environment.addGlobal(functionName, (...args: unknown[]) => {
       if (current === undefined) throw new Error(`${functionName}: called outside of a rendering`);
@@ -60,7 +65,7 @@ export function compileTemplate({ name, text, folder, trimBlocks, lstripBlocks, 
     render: (reader, limitMs) => {
       current = reader;
       try {
-        return told(name, () => withinTime(limitMs, () => template.render({})));
+        return told(name, () => withinMemory(() => withinTime(limitMs, () => template.render({}))));
       } finally {
         current = undefined;
       }
@@ -76,6 +81,8 @@ function folderLoader(folder: string | undefined, included: Set<string>): nunjuc
       const path = join(folder, name);
       included.add(path);
       if (leaves(folder, path)) throw new Error(`${name} is outside of ${folder}`);
+      // For `{% include … ignore missing %}`; without it, Nunjucks says that there is none.
+      if (!existsSync(path)) return null as unknown as nunjucks.LoaderSource;
       const real = realpathSync(path);
       if (leaves(realpathSync(folder), real)) throw new Error(`${name} is outside of ${folder}`);
       return { src: readFileSync(real, 'utf8'), path: name, noCache: false };
@@ -90,7 +97,7 @@ export function leaves(folder: string, path: string): boolean {
 }
 
 /** What a Go template has and Nunjucks has not. */
-const GO_TEMPLATE = /\{\{-?\s*(?:\.\w|(?:range|end|with|define|template|if|else)\b)/;
+const GO_TEMPLATE = /\{\{-?\s*(?:\.\w|(?:range|end|with|define|template|if|else)\b(?![([])|(?!not\b)\w+ +")/;
 const GO_ADVICE = ' (this looks like a Go template: write it in Nunjucks, see docs/migrate-from-consul-template.md)';
 
 function told<Result>(name: string, run: () => Result, advice = ''): Result {

@@ -57,7 +57,7 @@ export function evaluate(template: CompiledTemplate, store: Store, around: Surro
     return { query, version: known?.version ?? 0, detail: details.has(query.id) ? known?.detail : undefined };
   });
   const needs = { seen, missing: [...missing.values()] };
-  if (result instanceof TemplateError && (missing.size === 0 || result.isTimeLimit)) return { kind: 'failed', error: result, ...needs };
+  if (result instanceof TemplateError && (missing.size === 0 || result.isLimit)) return { kind: 'failed', error: result, ...needs };
   if (missing.size > 0 || typeof result !== 'string') return { kind: 'waiting', ...needs };
   return { kind: 'rendered', text: result, ...needs };
 }
@@ -74,7 +74,8 @@ function tried(render: () => string): string | TemplateError {
 function readablePath(name: string, { folder, sandboxPath }: Surroundings): string {
   if (folder === undefined) throw new Error(`file: ${name}: a template that does not come from disk reads no file`);
   const path = isAbsolute(name) ? name : join(folder, name);
-  if (!isAbsolute(name) && leaves(folder, path)) throw new Error(`file: ${name} is outside of the template's folder ${folder}`);
+  if (!isAbsolute(name) && (leaves(folder, path) || leaves(realPath(folder), realPath(path))))
+    throw new Error(`file: ${name} is outside of the template's folder ${folder}`);
   if (sandboxPath !== undefined && leaves(realPath(sandboxPath), realPath(path))) {
     throw new Error(`file: ${name} is outside of sandbox ${sandboxPath}`);
   }

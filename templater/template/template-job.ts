@@ -27,8 +27,8 @@ export interface TemplateJob {
   readonly wakeAt: () => number | undefined;
 }
 
-/** How long a template that ran out of time is left alone, unless its source changes, milliseconds. */
-const REST_AFTER_TIME_LIMIT_MS = 30_000;
+/** How long a template that ran out of time or memory is left alone, unless its source changes, milliseconds. */
+const REST_AFTER_LIMIT_MS = 30_000;
 
 export function createTemplateJob(config: TemplateConfig): TemplateJob {
   const name = templateName(config);
@@ -99,7 +99,7 @@ export function createTemplateJob(config: TemplateConfig): TemplateJob {
         sandboxPath: config.sandboxPath,
         now: () => new Date(now),
       });
-      if (last.kind === 'failed' && last.error.isTimeLimit) notBefore = now + REST_AFTER_TIME_LIMIT_MS;
+      if (last.kind === 'failed' && last.error.isLimit) notBefore = now + REST_AFTER_LIMIT_MS;
       const known = new Set(included.map(({ query }) => query.id));
       for (const query of template.included().map(fileQuery))
         if (!known.has(query.id)) included.push({ query, version: 0, detail: undefined });

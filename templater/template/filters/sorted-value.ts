@@ -1,7 +1,9 @@
 import { byteOrder } from '../../../model/compare.ts';
+import { memoryStep } from '../memory-limit.ts';
 
 /** The value with the keys of all its maps in byte order, those that look like numbers too, and nothing but plain data in it. Pure. */
 export function sortedValue(value: unknown): unknown {
+  memoryStep();
   if (Array.isArray(value)) return value.map(sortedValue);
   if (value instanceof String) return value.toString();
   if (value === undefined || typeof value === 'function') return null;

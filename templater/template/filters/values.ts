@@ -16,6 +16,15 @@ export function asList(value: unknown, filter: string): readonly unknown[] {
   throw new TypeError(`${filter}: needs a list, got ${shown(value)}`);
 }
 
+/** The most characters of a text that something is done to: far beyond Consul's 512 KiB, and short of what V8 cannot do in one step. */
+const MOST_CHARACTERS = 16_000_000;
+
+/** @throws RangeError that names the filter or method, for a text that is too long for it. */
+export function refuseHugeText(value: unknown, filter: string): void {
+  if ((typeof value === 'string' || value instanceof String) && value.length > MOST_CHARACTERS)
+    throw new RangeError(`${filter}: a text of ${value.length} characters is more than ${MOST_CHARACTERS}`);
+}
+
 export type ValueMap = Readonly<Record<string, unknown>>;
 
 /** Whether it is a map, as written in a template, parsed from JSON or answered by a function. */
