@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { backoffMs } from '../daemon/backoff.ts';
 import { type InnerSignal, innerSignal } from '../daemon/inner-signal.ts';
 import { sleep } from '../daemon/sleep.ts';
@@ -117,7 +118,11 @@ export async function* blockingQuery<Body>(
     }
     state = nextState(state, outcome, observe);
     position = nextPosition(position, outcome);
-    if (outcome.kind === 'moved') yield outcome.answer;
+    if (outcome.kind === 'moved') {
+      yield outcome.answer;
+      // Whoever took it makes of it what can be made at once, before the next request takes its time.
+      await setImmediate();
+    }
     const tookMs = performance.now() - startedAt;
     tooEarly = didNotBlock(outcome, tookMs, wait) ? tooEarly + 1 : 0;
     const pauseMs = state.kind === 'failing' ? backoffMs(state.failures, FIRST_BACKOFF_MS, maxBackoffMs) : 0;

@@ -146,8 +146,10 @@ function whole(incoming: IncomingMessage, resolve: (answer: ConsulAnswer) => voi
   const chunks: Buffer[] = [];
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
   incoming.on('error', failed);
-  incoming.on('close', () => {
+  incoming.on('end', () => {
     if (incoming.complete) resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks) });
-    else failed(new Error('the connection ended in the middle of the answer'));
+  });
+  incoming.on('close', () => {
+    if (!incoming.complete) failed(new Error('the connection ended in the middle of the answer'));
   });
 }

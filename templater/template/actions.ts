@@ -25,7 +25,7 @@ export interface ActionFailure {
 export interface ActionPorts {
   readonly run: (action: ActionConfig, destinations: readonly string[], signal: AbortSignal) => Promise<void>;
   /** The action has succeeded after these were written. */
-  readonly done: (destination: string) => Promise<void>;
+  readonly done: (destination: string) => void;
   readonly ran: (action: ActionConfig, ms: number, error: Error | undefined) => void;
   readonly log: Logger;
   /** Least time between two starts of one action, milliseconds. */
@@ -91,7 +91,7 @@ export function createActions(ports: ActionPorts, signal: AbortSignal): Actions 
     ports.ran(runner.action, performance.now() - runner.startedAt, error);
     if (error === undefined) {
       runner.failures = 0;
-      for (const destination of destinations) if (!runner.due.has(destination)) await ports.done(destination);
+      for (const destination of destinations) if (!runner.due.has(destination)) ports.done(destination);
       ports.log.info({ action: shownAction(runner.action), destinations }, 'action done');
       return;
     }

@@ -15,11 +15,16 @@ export interface Applied {
  * Makes the destination hold the text. Order: candidate beside it, check, a mark that the action is due, the file itself.
  * @throws OperationError when the check refuses it or it cannot be written; then the file is what it was.
  */
-export async function applyText(config: TemplateConfig, text: string, env: Environment, signal: AbortSignal): Promise<Applied> {
+export async function applyText(
+  config: TemplateConfig,
+  text: string,
+  { env, isAlone }: { readonly env: Environment; readonly isAlone: boolean },
+  signal: AbortSignal,
+): Promise<Applied> {
   const hasAction = config.action !== undefined;
   const before = readDestination(config.destination);
-  if (before?.equals(Buffer.from(text))) return { isWritten: false, isActionDue: hasAction && (await isDue(config.destination)) };
-  await using candidate = await writeCandidate(config, text);
+  if (before?.equals(Buffer.from(text))) return { isWritten: false, isActionDue: hasAction && isDue(config.destination) };
+  await using candidate = await writeCandidate(config, text, isAlone);
   if (config.check !== undefined) {
     try {
       await runCommand(withFile(config.check, candidate.path), { ...env, TOOTS_FILE: candidate.path }, signal);
@@ -33,7 +38,7 @@ export async function applyText(config: TemplateConfig, text: string, env: Envir
       });
     }
   }
-  if (hasAction) await markDue(config.destination);
+  if (hasAction) markDue(config.destination);
   await candidate.keep();
   return { isWritten: true, isActionDue: hasAction };
 }

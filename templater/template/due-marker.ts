@@ -1,4 +1,4 @@
-import { access, rm, writeFile } from 'node:fs/promises';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
 
@@ -10,22 +10,19 @@ export function dueMarker(destination: string): string {
   return join(dirname(destination), `.${basename(destination)}.toots-due`);
 }
 
-export async function isDue(destination: string): Promise<boolean> {
-  return await access(dueMarker(destination)).then(
-    () => true,
-    () => false,
-  );
+export function isDue(destination: string): boolean {
+  return existsSync(dueMarker(destination));
 }
 
 /** @throws OperationError when the folder cannot be written. */
-export async function markDue(destination: string): Promise<void> {
+export function markDue(destination: string): void {
   try {
-    await writeFile(dueMarker(destination), '', { mode: 0o600 });
+    writeFileSync(dueMarker(destination), '', { mode: 0o600 });
   } catch (cause) {
     throw new OperationError('remember that a command is due', { subject: dueMarker(destination), cause });
   }
 }
 
-export async function markDone(destination: string): Promise<void> {
-  await rm(dueMarker(destination), { force: true });
+export function markDone(destination: string): void {
+  rmSync(dueMarker(destination), { force: true });
 }

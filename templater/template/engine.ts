@@ -24,10 +24,14 @@ export interface EngineSettings {
 
 export interface EnginePorts {
   readonly transportFor: (dc: string) => WatchTransport;
-  /** Makes a destination hold a text. @throws Error when it cannot; it is tried again at the next change, and after a while. */
+  /**
+   * Makes a destination hold a text; `isAlone`: no other is being written meanwhile.
+   * @throws Error when it cannot; it is tried again at the next change, and after a while.
+   */
   readonly apply: (
     config: TemplateConfig,
     text: string,
+    isAlone: boolean,
     signal: AbortSignal,
   ) => Promise<{ readonly isWritten: boolean; readonly isActionDue: boolean }>;
   readonly runAction: (action: ActionConfig, destinations: readonly string[], signal: AbortSignal) => Promise<void>;
@@ -91,7 +95,8 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     const ready = works.filter(
       (work) => work.text !== undefined && work.text !== work.applied && work.applying === undefined && work.retryAt <= now(),
     );
-    for (const work of ready) work.applying = applyOne(work);
+    const isAlone = ready.length === 1 && works.every(({ applying }) => applying === undefined);
+    for (const work of ready) work.applying = applyOne(work, isAlone);
     await Promise.race([Promise.all(works.map(({ applying }) => applying)), sleepAtMost()]);
     tellProblems();
     wakeLater();
@@ -123,7 +128,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
   }
 
   /** The actions of all that was written together are due together. */
-  async function applyOne(work: Work): Promise<void> {
+  async function applyOne(work: Work, isAlone: boolean): Promise<void> {
     const { config, name } = work.job;
     const text = work.text ?? '';
     try {
@@ -132,7 +137,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
         work.retryAt = now() + LOOK_AGAIN_MS;
         return;
       }
-      const { isWritten, isActionDue } = await ports.apply(config, text, signal);
+      const { isWritten, isActionDue } = await ports.apply(config, text, isAlone, signal);
       work.applied = text;
       work.applyError = undefined;
       if (isWritten) {

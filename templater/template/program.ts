@@ -58,8 +58,8 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
     },
     {
       transportFor: transports.transportFor,
-      apply: async (config, text, end) => {
-        if (!isPreview(settings)) return await applyText(config, text, env, end);
+      apply: async (config, text, isAlone, end) => {
+        if (!isPreview(settings)) return await applyText(config, text, { env, isAlone }, end);
         const isPending = await show(config, text, settings.dryRun);
         if (isPending) pending++;
         return { isWritten: false, isActionDue: false };

@@ -4,6 +4,7 @@ import {
   fchmodSync,
   fchownSync,
   fsync,
+  fsyncSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -21,8 +22,8 @@ import { promisify } from 'node:util';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { TemplateConfig } from './template-config.ts';
 
-// All but the sync to disk is done at once: each call that goes through Node's threads adds as much as ten of these take, on a busy machine a
-// millisecond.
+// What has to be done before a file is there is done at once: each call that goes through Node's threads adds as much as ten of these take, on a
+// busy machine a millisecond. Only files that are written together go to disk side by side.
 
 export type FileConfig = Pick<TemplateConfig, 'destination' | 'createDestDirs' | 'perms' | 'user' | 'group' | 'backups' | 'inPlace'>;
 
@@ -49,8 +50,8 @@ export interface Candidate extends AsyncDisposable {
   readonly reject: () => Promise<void>;
 }
 
-/** @throws OperationError when the destination's folder cannot be written. */
-export async function writeCandidate(config: FileConfig, text: string): Promise<Candidate> {
+/** `isAlone`: no other file is being written, which would have to wait for this one's disk. @throws OperationError when the destination's folder cannot be written. */
+export async function writeCandidate(config: FileConfig, text: string, isAlone: boolean): Promise<Candidate> {
   return await told(config.destination, async () => {
     const { destination, old } = target(config.destination);
     const path = join(dirname(destination), `.${basename(destination)}.${process.pid}.new`);
@@ -61,7 +62,8 @@ export async function writeCandidate(config: FileConfig, text: string): Promise<
       const [uid, gid] = [owner.uid ?? old?.uid ?? process.getuid?.(), owner.gid ?? old?.gid ?? process.getgid?.()];
       if (uid !== undefined && gid !== undefined && (uid !== process.getuid?.() || gid !== process.getgid?.())) fchownSync(file, uid, gid);
       fchmodSync(file, config.perms ?? (old === undefined ? 0o644 : old.mode & 0o7777));
-      await synced(file);
+      if (isAlone) fsyncSync(file);
+      else await synced(file);
     } finally {
       closeSync(file);
     }

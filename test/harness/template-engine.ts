@@ -37,7 +37,7 @@ export function startEngine(
     { holdMs: 300_000, renderLimitMs: 2_000, actionIntervalMs: 1_000, env: process.env, ...others },
     {
       transportFor: transports.transportFor,
-      apply: (config, text, signal) => applyText(config, text, {}, signal),
+      apply: (config, text, isAlone, signal) => applyText(config, text, { env: {}, isAlone }, signal),
       runAction: (action, destinations, signal) => {
         const run = () => runAction(action, {}, signal);
         const isForLeader = action.kind === 'command' && action.isForLeader;
