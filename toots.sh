@@ -59,9 +59,9 @@ case ${1-} in
 registrator | templater) program=$1 && shift ;;
 *) program=deploy ;;
 esac
-# Files need little memory at a time, and keep little then; the edge's plans want what Node has by itself.
+# Files need little memory at a time, and keep little then; the edge's plans want what Node has by itself, and so does a run that ends at once.
 case "$program $*" in
-templater*-edge*) exec node "$home/dist/$program/main.js" "$@" ;;
+templater*-edge* | templater*-once* | templater*-dry*) exec node "$home/dist/$program/main.js" "$@" ;;
 templater*) exec node --max-semi-space-size=1 "$home/dist/$program/main.js" "$@" ;;
 *) exec node "$home/dist/$program/main.js" "$@" ;;
 esac

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { constants as os } from 'node:os';
 import { findProgram } from './find-program.ts';
 
@@ -19,6 +18,7 @@ export async function underInit(run: () => Promise<number>): Promise<number> {
 }
 
 async function passOnTo(file: string, args: readonly string[]): Promise<number> {
+  const { spawn } = await import('node:child_process');
   const child = spawn(file, args, { stdio: 'inherit' });
   for (const name of PASSED_ON) process.on(name, () => child.kill(name));
   return await new Promise((resolve, reject) => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { ConsulRefusal, call } from '../../consul/call.ts';
@@ -6,6 +5,7 @@ import { isRecord, textField } from '../../consul/json-fields.ts';
 import { parseKeyValues } from '../../consul/key-values.ts';
 import type { ConsulTransport } from '../../consul/transport.ts';
 import { sleep } from '../../daemon/sleep.ts';
+import { nodeCrypto } from './lazy-packages.ts';
 import { shownCommand } from './run-command.ts';
 import type { ActionConfig } from './template-config.ts';
 
@@ -102,14 +102,15 @@ async function lockValue(transport: ConsulTransport, path: string, signal: Abort
 }
 
 function lockName(action: ActionConfig): string {
-  return createHash('sha256')
+  return nodeCrypto()
+    .createHash('sha256')
     .update(action.kind === 'command' ? shownCommand(action.command) : '')
     .digest('hex')
     .slice(0, 16);
 }
 
 async function contentOf(destinations: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = nodeCrypto().createHash('sha256');
   for (const destination of [...destinations].sort()) hash.update(await readFile(destination).catch(() => ''));
   return hash.digest('hex');
 }

@@ -15,7 +15,7 @@ import { runOnce } from './once.ts';
 import { sourceProblems } from './parse-only.ts';
 import { runAction } from './run-action.ts';
 import type { TemplateSettings } from './settings.ts';
-import { createSupervisor, type SuperviseOptions, supervise } from './supervise.ts';
+import type { SuperviseOptions } from './supervise.ts';
 import { COMMAND_TIMEOUT_MS, TEMPLATE_DEFAULTS, type TemplateConfig } from './template-config.ts';
 import type { TemplateMetrics } from './template-metrics.ts';
 import { createTransports } from './transports.ts';
@@ -45,8 +45,7 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
   const address = showConsulAddress(consul.address);
   const env = consulEnvironment({ ...settings, address });
   await using transports = createTransports(consul);
-  const supervisor =
-    settings.exec === '' || isPreview(settings) ? undefined : createSupervisor(superviseOptions(settings, env, log), signal);
+  const program = settings.exec === '' || isPreview(settings) ? undefined : await supervised(superviseOptions(settings, env, log), signal);
   await using leadership = createLeadership(transports.transportFor(''), signal);
   let pending = 0;
   const engine = createTemplateEngine(
@@ -69,7 +68,7 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
         const isForLeader = action.kind === 'command' && action.isForLeader;
         return isForLeader ? leadership.runOnOne(action, destinations, run, end) : run();
       },
-      written: () => supervisor?.changed(),
+      written: () => program?.changed(),
       problems,
       metrics: api?.metrics ?? NOT_COUNTED,
       log,
@@ -83,15 +82,14 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
     const code = await runOnce(engine, settings.onceTimeoutMs, signal);
     if (code !== 0 || signal.aborted) return code;
     if (settings.dryRun) return pending > 0 ? 2 : 0;
-    return supervisor === undefined ? 0 : await supervise(supervisor, Promise.resolve(), signal);
+    return program === undefined ? 0 : await program.run(Promise.resolve());
   }
   onReload(settings, log, signal, () => reload(engine, settings, log, problems));
   await using _ = await writePidFile(settings.pidFile);
   const running = engine.run(signal);
-  const code =
-    supervisor === undefined ? 0 : await Promise.race([supervise(supervisor, engine.allWritten(signal), signal), running.then(() => 0)]);
-  if (supervisor === undefined) await running;
-  return code;
+  if (program !== undefined) return await Promise.race([program.run(engine.allWritten(signal)), running.then(() => 0)]);
+  await running;
+  return 0;
 }
 
 /** Over when all is rendered: nobody asks it for its status, and it may run beside one that lasts, on the same port. */
@@ -103,6 +101,13 @@ const NOT_COUNTED: TemplateMetrics = { evaluated: () => {}, written: () => {}, c
 
 function isPreview({ dry, dryRun }: ProgramSettings): boolean {
   return dry || dryRun;
+}
+
+/** The program of exec mode; what it needs is loaded with it. */
+async function supervised(options: SuperviseOptions, signal: AbortSignal) {
+  const { createSupervisor, supervise } = await import('./supervise.ts');
+  const supervisor = createSupervisor(options, signal);
+  return { changed: supervisor.changed, run: (ready: Promise<void>) => supervise(supervisor, ready, signal) };
 }
 
 /** What is the supervised program's business, unless it is the templater's by its settings. */

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { type Environment, environmentFor, NO_ENV_RULES } from './environment.ts';
+import { nodeChildProcess } from './lazy-packages.ts';
 import type { CommandConfig } from './template-config.ts';
 
 /** How much of what a command wrote is kept for the error, characters. */
@@ -20,7 +20,7 @@ export async function runCommand(
   const subject = shownCommand(command);
   if (signal.aborted) throw new OperationError('run command', { subject, hint: 'the program is ending' });
   const env = environmentFor(envRules, told, process.env);
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = nodeChildProcess().spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from './lazy-packages.ts';
 import type { Query } from './query.ts';
 
 /** What is known of a query. */
@@ -83,5 +83,5 @@ function once(make: () => string): () => string {
 
 function print(view: unknown, withChecks: boolean): string {
   const text = JSON.stringify(view, withChecks ? undefined : (key, value: unknown) => (key === 'checks' ? undefined : value)) ?? '';
-  return text.length < 64 ? text : createHash('sha1').update(text).digest('base64');
+  return text.length < 64 ? text : nodeCrypto().createHash('sha1').update(text).digest('base64');
 }

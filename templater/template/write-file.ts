@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   closeSync,
   fchmodSync,
@@ -20,6 +19,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { nodeChildProcess } from './lazy-packages.ts';
 import type { TemplateConfig } from './template-config.ts';
 
 // What has to be done before a file is there is done at once: each call that goes through Node's threads adds as much as ten of these take, on a
@@ -154,7 +154,7 @@ async function ownerOf({ user, group }: FileConfig): Promise<{ readonly uid: num
 async function idOf(database: 'passwd' | 'group', name: string | undefined): Promise<number | undefined> {
   if (name === undefined || /^\d+$/.test(name)) return name === undefined ? undefined : Number(name);
   try {
-    const { stdout } = await promisify(execFile)('getent', [database, name]);
+    const { stdout } = await promisify(nodeChildProcess().execFile)('getent', [database, name]);
     return Number(stdout.split(':')[2]);
   } catch (cause) {
     throw new OperationError(`find ${database === 'passwd' ? 'user' : 'group'}`, {

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { nodeCrypto } from '../lazy-packages.ts';
 import { asText, type Filter, shown } from './values.ts';
 
 /** Base64 and hashes, of the text's UTF-8 bytes. */
@@ -7,9 +7,9 @@ export const encodingFilters = {
   base64Decode: (value) => decoded(asText(value), 'base64Decode', /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
   base64URLEncode: (value) => Buffer.from(asText(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
   base64URLDecode: (value) => decoded(asText(value), 'base64URLDecode', /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2}==|[A-Za-z0-9_-]{3}=)?$/),
-  md5sum: (value) => createHash('md5').update(asText(value)).digest('hex'),
-  sha256Hex: (value) => createHash('sha256').update(asText(value)).digest('hex'),
-  hmacSHA256Hex: (value, key) => createHmac('sha256', asText(key)).update(asText(value)).digest('hex'),
+  md5sum: (value) => nodeCrypto().createHash('md5').update(asText(value)).digest('hex'),
+  sha256Hex: (value) => nodeCrypto().createHash('sha256').update(asText(value)).digest('hex'),
+  hmacSHA256Hex: (value, key) => nodeCrypto().createHmac('sha256', asText(key)).update(asText(value)).digest('hex'),
 } satisfies Record<string, Filter>;
 
 function decoded(text: string, filter: string, pattern: RegExp): string {
