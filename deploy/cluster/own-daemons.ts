@@ -164,6 +164,7 @@ export function keepalivedDaemon(context: NodeContext): Planned {
 /**
  * keepalived's file as a template: its peers are the edge nodes that Consul knows, this one left out. All start as BACKUP without preemption, so
  * that nothing but a dead edge moves the address; whether a peer is healthy is not asked, so that the text changes only when nodes come and go.
+ * Without a peer there is no unicast.
  */
 function keepalivedTemplate(context: NodeContext, vip: string): string {
   const { conf, address, nic, nodeName, secrets } = context;
@@ -189,14 +190,21 @@ function keepalivedTemplate(context: NodeContext, vip: string): string {
     `  virtual_router_id ${conf.VIP_ROUTER_ID ?? 111}`,
     '  priority 100',
     '  advert_int 1',
-    `  unicast_src_ip ${address}`,
-    '  unicast_peer {',
+    '{%- set peers %}',
     '{%- for edge in service("toots-edge|any") %}',
     `{%- if edge.nodeAddress != "${address}" %}`,
     '    {{ edge.nodeAddress }}',
     '{%- endif %}',
     '{%- endfor %}',
+    '{%- endset %}',
+    '{%- if peers %}',
+    `  unicast_src_ip ${address}`,
+    '  unicast_peer {',
+    '{{- peers }}',
     '  }',
+    '{%- else %}',
+    `  mcast_src_ip ${address}`,
+    '{%- endif %}',
     ...authentication,
     '  virtual_ipaddress {',
     `    ${vip}`,

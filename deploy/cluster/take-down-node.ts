@@ -31,6 +31,20 @@ export async function takeDownNode(stateDir: string, volumes: boolean, agentToke
   else await rm(composeFile(stateDir), { force: true });
 }
 
+/** Removes what a node that was ended before left behind: its daemons' data, and what `up` wrote. @throws OperationError when it cannot */
+export async function removeNodeData(stateDir: string, progress: Progress): Promise<void> {
+  requireRoot('remove the data of this node', 'it removes root’s files and speaks to the Docker engine');
+  const volumes = (await docker(['volume', 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${COMPOSE_PROJECT}`])).split(
+    '\n',
+  );
+  const named = volumes.filter((name) => name !== '');
+  if (named.length > 0) {
+    await docker(['volume', 'rm', ...named]);
+    progress.note(`removed: ${named.join(', ')}`);
+  }
+  await removeNodeFiles(stateDir);
+}
+
 /** @throws OperationError that says what is missing, where Docker would speak of an unknown flag. */
 async function requireCompose(): Promise<void> {
   const fail = (hint: string) => {

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { flag } from '../../daemon/values.ts';
 import { stateOption } from '../cluster/node-options.ts';
 import { isNode } from '../cluster/node-state.ts';
-import { takeDownNode } from '../cluster/take-down-node.ts';
+import { removeNodeData, takeDownNode } from '../cluster/take-down-node.ts';
 import { command } from '../command.ts';
 import { endProcess } from '../host/process-identity.ts';
 import { createProgress, STDOUT } from '../progress.ts';
@@ -37,6 +37,7 @@ export const downCommand = command(
   async ({ runDir, stateDir, volumes }) => {
     const progress = createProgress(STDOUT);
     if (isNode(stateDir)) await takeDownNode(stateDir, volumes, await agentTokenOf(stateDir), progress);
+    else if (volumes) await removeNodeData(stateDir, progress);
     const state = await readDemoState(demoFiles(runDir));
     await progress.step(
       'Taking the demo down',

@@ -19,7 +19,7 @@ test('one master, one slave and one edge make a cluster that serves a container'
   await Promise.all([
     loadImages([master], ownImages('consul', 'registrator')),
     loadImages([slave], [...ownImages('consul', 'registrator', 'haproxy', 'dnsmasq'), web]),
-    loadImages([edge], ownImages('consul', 'haproxy')),
+    loadImages([edge], ownImages('consul', 'haproxy', 'keepalived')),
   ]);
 
   await writeConf(master, conf);
@@ -29,7 +29,7 @@ test('one master, one slave and one edge make a cluster that serves a container'
   await Promise.all([
     master.toots('up', '--roles', 'master', '--yes'),
     slave.toots('up', '--roles', 'slave', '--internal-dns', 'yes', '--yes'),
-    edge.toots('up', '--roles', 'edge', '--yes'),
+    edge.toots('up', '--roles', 'edge', '--vip', lan.address(100), '--yes'),
   ]);
   await slave.docker(
     ...['run', '-d', '-p', '80', '-e', 'SERVICE_NAME=web', '-e', 'SERVICE_TAGS=haproxy', web],
@@ -44,15 +44,21 @@ test('one master, one slave and one edge make a cluster that serves a container'
   expect(await slave.run('curl', ['-sf', 'http://web.service.consul/'])).toBe('hello');
   expect(await slave.toots('status')).toContain('registrator');
 
+  await slave.docker('exec', 'toots-dnsmasq', 'dnsmasq', '--test', '--conf-file=/toots/dns/dnsmasq.conf');
+  await edge.docker('exec', 'toots-keepalived', 'keepalived', '--config-test', '--use-file=/run/toots/vip/keepalived.conf');
   const management = await expectLeastPrivilege(master, [slave, edge]);
   await expectNoZombies(slave);
   await expectLogsAndRestart(slave);
   await expectNothingToDo(slave);
   await expectBackup(master, edge, management);
-  await expectUpgradeOfHaproxy(lan, edge);
+  await expectUpgrade(lan, edge, 'haproxy', edge.address);
+  await expectUpgrade(lan, edge, 'keepalived', lan.address(100));
 
   const resolvConf = await readFile('/etc/resolv.conf', 'utf8');
+  await slave.toots('down');
+  expect(await slave.docker('volume', 'ls', '-q', '--filter', 'name=toots_')).not.toBe('');
   await slave.toots('down', '--volumes');
+  expect(await slave.run('ls', ['-A', '/var/lib/toots'])).toBe('');
   expect(await slave.run('cat', ['/etc/resolv.conf'])).toBe(resolvConf.trimEnd());
   expect(await slave.docker('ps', '-aq', '--filter', 'name=toots-')).toBe('');
   expect(await slave.docker('volume', 'ls', '-q', '--filter', 'name=toots_')).toBe('');
@@ -130,28 +136,35 @@ async function expectBackup(master: ClusterHost, edge: ClusterHost, management: 
   await expect(master.toots('restore', '/dev/null')).rejects.toThrow(/restore|snapshot/);
 }
 
-/** Under load: one that never becomes well goes back, one that does stays; nobody loses a request, on an edge without a VIP too. */
-async function expectUpgradeOfHaproxy(lan: Lan, edge: ClusterHost): Promise<void> {
-  const running = (what: string) => edge.docker('inspect', '-f', what, 'toots-haproxy');
-  const [image = ''] = ownImages('haproxy');
+const TOLD_BEFORE = {
+  haproxy: 'HAProxy hands its sockets over: no request is lost',
+  keepalived: 'Where this node has the VIP, it keeps it',
+};
+
+/** Under load: one that never becomes well goes back, one that does stays; nobody loses a request at the address. */
+async function expectUpgrade(lan: Lan, edge: ClusterHost, name: 'haproxy' | 'keepalived', address: string): Promise<void> {
+  const running = (what: string) => edge.docker('inspect', '-f', what, `toots-${name}`);
+  const [image = ''] = ownImages(name);
   const conf = join(edge.folder, 'Toots.conf');
   const others = () => edge.docker('inspect', '-f', '{{.State.StartedAt}}', 'toots-consul', 'toots-templater');
   const [before, othersBefore] = [await running('{{.Image}}'), await others()];
   const ill = await edge.docker('create', image);
-  await edge.docker('commit', '--change', 'CMD ["sleep", "infinity"]', ill, 'toots/ill:1');
-  await using load = await startLanLoad(lan, `http://${edge.address}/`, 'web.service.consul');
+  await edge.docker('commit', '--change', 'ENTRYPOINT ["sleep", "infinity"]', '--change', 'CMD []', ill, `toots/ill-${name}:1`);
+  await using load = await startLanLoad(lan, `http://${address}/`, 'web.service.consul');
   await until(() => load.take().good > 0, 30_000, 'the load is answered');
 
   const good = await readFile(conf, 'utf8');
-  await appendFile(conf, 'HAPROXY_IMAGE=toots/ill:1\n');
-  await expect(edge.toots('upgrade', '--no-build', '--wait', '3s')).rejects.toThrow(/upgrade haproxy.*is what it was before again/s);
+  await appendFile(conf, `${name.toUpperCase()}_IMAGE=toots/ill-${name}:1\n`);
+  await expect(edge.toots('upgrade', '--no-build', '--wait', '3s')).rejects.toThrow(
+    new RegExp(`upgrade ${name}.*is what it was before again`, 's'),
+  );
   expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
 
-  await edge.run('sh', ['-c', 'printf %s "$1" >"$2"', 'sh', `${good}HAPROXY_MEMORY=900m\n`, conf]);
-  expect(await edge.toots('upgrade', '--dry-run')).toMatch(/haproxy +replace .*\nHAProxy hands its sockets over: no request is lost/s);
+  await edge.run('sh', ['-c', 'printf %s "$1" >"$2"', 'sh', `${good}${name.toUpperCase()}_MEMORY=300m\n`, conf]);
+  expect(await edge.toots('upgrade', '--dry-run')).toMatch(new RegExp(`${name} +replace .*\\n${TOLD_BEFORE[name]}`, 's'));
   expect(await running('{{.Image}} {{.State.Health.Status}}')).toBe(`${before} healthy`);
-  expect(await edge.toots('upgrade', '--no-build')).toMatch(/haproxy +replace \(image, mem_limit\)/);
-  expect(await running('{{.HostConfig.Memory}} {{.State.Health.Status}}')).toBe(`${900 * 1024 ** 2} healthy`);
+  expect(await edge.toots('upgrade', '--no-build')).toMatch(new RegExp(`${name} +replace \\(image, mem_limit\\)`));
+  expect(await running('{{.HostConfig.Memory}} {{.State.Health.Status}}')).toBe(`${300 * 1024 ** 2} healthy`);
   expect(await others()).toBe(othersBefore);
   await load.settled();
   const { good: answered, bad } = load.take();

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import nunjucks from 'nunjucks';
 import { planNode } from '../../../deploy/cluster/plan-node.ts';
 import type { Role } from '../../../deploy/cluster/roles.ts';
 import { secretsProblem, withoutMaster } from '../../../deploy/cluster/secrets.ts';
@@ -191,11 +192,25 @@ test('TT-64: internal DNS answers with the balancer, or with what Consul says', 
 });
 
 test('TT-55, TT-56: the VIP is on this node’s interface, its peers are the edge nodes, and they know each other', () => {
-  const text = fileOf('vip/keepalived.conf.njk', { roles: ['edge'], answers: { vip: '10.0.0.100' } }) ?? '';
+  const template = fileOf('vip/keepalived.conf.njk', { roles: ['edge'], answers: { vip: '10.0.0.100' } }) ?? '';
+  const render = (...edges: readonly string[]) => {
+    const service = (query: string) => (query === 'toots-edge|any' ? edges.map((nodeAddress) => ({ nodeAddress })) : []);
+    return nunjucks.renderString(template, { service });
+  };
+  const several = render('10.0.0.8', '10.0.0.9', '10.0.0.7');
 
-  expect(text).toContain('service("toots-edge|any")');
-  for (const line of ['interface eth1', 'unicast_src_ip 10.0.0.9', 'state BACKUP', 'nopreempt', 'auth_pass abcdefgh', '    10.0.0.100'])
-    expect(text).toContain(line);
+  for (const line of [
+    '  interface eth1',
+    '  state BACKUP',
+    '  nopreempt',
+    '    auth_pass abcdefgh',
+    '  virtual_ipaddress {\n    10.0.0.100\n  }',
+  ])
+    expect(several).toContain(`\n${line}\n`);
+  expect(several).toContain('\n  unicast_src_ip 10.0.0.9\n  unicast_peer {\n    10.0.0.8\n    10.0.0.7\n  }\n  authentication {\n');
+  const alone = render('10.0.0.9');
+  expect(alone).toContain('\n  advert_int 1\n  mcast_src_ip 10.0.0.9\n  authentication {\n');
+  expect(alone).not.toContain('unicast');
 });
 
 test('TT-67: Mesos and Marathon get the original’s flags', () => {
