@@ -92,6 +92,8 @@ function describeAction(action: EdgeAction): string {
     case 'add-group':
     case 'drop-group':
       return `${action.kind} ${action.group}`;
+    case 'open':
+      return `${action.kind} ${action.frontend}`;
     case 'weight':
       return `weight ${action.weight} for ${action.group}/${action.name}`;
     case 'max-connections':

@@ -82,6 +82,9 @@ function become(
       return;
     case 'cookies':
       return;
+    case 'open':
+      next.closed = next.closed.filter((name) => name !== action.frontend);
+      return;
     case 'add-group':
     case 'drop-group':
       becomeGroup(next, action);
@@ -112,7 +115,7 @@ function becomeGroup(
   }
 }
 
-type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' | 'add-group' | 'drop-group' }>;
+type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' | 'open' | 'add-group' | 'drop-group' }>;
 
 function nameOf(action: InstanceAction): string {
   return action.kind === 'add' ? action.instance.name : action.name;
@@ -122,6 +125,10 @@ function changedInstance(action: InstanceAction, ofGroup: ReadonlyMap<string, Ru
   const before = ofGroup.get(nameOf(action)) ?? { weight: 0, maxConnections: undefined, ready: false };
   if (action.kind === 'add') return runningInstance(action.instance);
   if (action.kind === 'remove') return undefined;
+  if (action.kind === 'address') {
+    const { moved: _, ...inPlace } = before;
+    return inPlace;
+  }
   if (action.kind === 'weight') return { ...before, weight: action.weight };
   if (action.kind === 'max-connections') return { ...before, maxConnections: action.maxConnections };
   return { ...before, ready: action.kind === 'ready' };

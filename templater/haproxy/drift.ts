@@ -12,6 +12,7 @@ export function driftOf(expected: RunningEdge, seen: RunningEdge): readonly stri
     ...driftOfMap('variant', expected.variants, seen.variants),
     ...driftOfMap('path', expected.paths, seen.paths),
     ...driftOfMap('certificate', expected.certificates, seen.certificates),
+    ...seen.closed.map((name) => `${name} takes no connections`),
   ];
 }
 
@@ -21,11 +22,14 @@ function shapeDiffers({ shape }: RunningEdge, seen: RunningEdge): boolean {
 
 function driftOfGroup(group: string, expected: ReadonlyMap<string, RunningInstance>, seen: ReadonlyMap<string, RunningInstance>): string[] {
   const lines: string[] = [];
-  for (const [name, { weight, ready }] of expected) {
+  for (const [name, { weight, maxConnections, ready }] of expected) {
     const now = seen.get(name);
     if (now === undefined) lines.push(`${group}/${name} is gone`);
+    else if (now.moved !== undefined) lines.push(`${group}/${name} is at ${now.moved}`);
     else if (now.ready !== ready) lines.push(`${group}/${name} ${now.ready ? 'is ready' : 'is in maintenance or drain'}`);
     else if (now.weight !== weight) lines.push(`${group}/${name} has weight ${now.weight}, not ${weight}`);
+    else if (maxConnections !== undefined && now.maxConnections !== undefined && now.maxConnections !== maxConnections)
+      lines.push(`${group}/${name} takes ${now.maxConnections} connections, not ${maxConnections}`);
   }
   for (const name of seen.keys()) if (!expected.has(name)) lines.push(`${group}/${name} was added`);
   return lines;

@@ -17,9 +17,11 @@ export type EdgeAction =
   | { readonly kind: 'stop'; readonly group: string; readonly name: string }
   | { readonly kind: 'remove'; readonly group: string; readonly name: string }
   | { readonly kind: 'ready'; readonly group: string; readonly name: string }
+  | { readonly kind: 'address'; readonly group: string; readonly name: string; readonly address: string; readonly port: number }
   | { readonly kind: 'weight'; readonly group: string; readonly name: string; readonly weight: number }
   | { readonly kind: 'max-connections'; readonly group: string; readonly name: string; readonly maxConnections: number }
   | { readonly kind: 'certificate'; readonly name: string; readonly certificate: EdgeCertificate }
+  | { readonly kind: 'open'; readonly frontend: string }
   | ({ readonly kind: 'map'; readonly map: MapName } & MapChange);
 
 /** Entries that are new, that lead elsewhere now, and that go. */
@@ -48,6 +50,8 @@ export interface EdgeChange {
  *   web/a              |                     | stop, then remove once it has no connections
  *   web/a stopped      | web/a               | ready
  *   web/a weight 100   | web/a weight 50     | weight
+ *   web/a, moved       | web/a               | address
+ *   a closed frontend  |                     | open
  *   a certificate      | another in its file | certificate, when its file is loaded
  *   host → web         | host → shop         | map, when the group shop is loaded
  *                      | group, listener, … | reload, with the reason
@@ -64,7 +68,7 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
       ? running.shape.groups
       : new Map([...running.shape.groups, ...added.map(({ group, section }) => [group, section] as const)]);
   const reasons = reloadReasons({ ...running.shape, groups: loaded }, shape);
-  const first: EdgeAction[] = [...added];
+  const first: EdgeAction[] = [...running.closed.map((frontend) => ({ kind: 'open' as const, frontend })), ...added];
   const last: EdgeAction[] = [];
   for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
   for (const { group } of added) changeOfGroup(group, NO_INSTANCES, plan.groups.get(group), first, last);
@@ -128,9 +132,10 @@ function changeOfGroup(
 function changeOfInstance(
   group: string,
   before: RunningInstance,
-  { name, weight, maxConnections }: EdgeInstance,
+  { name, address, port, weight, maxConnections }: EdgeInstance,
   first: EdgeAction[],
 ): void {
+  if (before.moved !== undefined) first.push({ kind: 'address', group, name, address, port });
   if (before.weight !== weight) first.push({ kind: 'weight', group, name, weight });
   if (before.maxConnections !== maxConnections) first.push({ kind: 'max-connections', group, name, maxConnections });
   if (!before.ready) first.push({ kind: 'ready', group, name });

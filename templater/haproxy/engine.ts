@@ -107,18 +107,22 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   let pinned: Pin | undefined = parts.pinned;
   let planned: PlannedEdge | undefined;
   let lastRound: LastRound | undefined;
+  /** Causes of rounds that did not do all there was to do. */
+  let unfinished: readonly string[] = [];
 
-  async function round(why: readonly string[]): Promise<void> {
+  async function round(told: readonly string[]): Promise<void> {
     if (catalog === undefined) return;
     const started = performance.now();
     alarm.off();
-    const done = await reconcile(catalog, why.includes(LOOK_FOR_DRIFT)).catch(failed);
+    const why = [...unfinished, ...told];
+    const done = await reconcile(catalog, told.includes(LOOK_FOR_DRIFT)).catch(failed);
+    unfinished = isUnfinished(done) ? [...new Set(why)].slice(0, MOST_CAUSES) : [];
     if (stop.aborted) return;
     const ms = performance.now() - started;
     metrics.round(done.did, ms, done.commands);
     if (done.did === 'nothing' && done.reasons.length === 0) return;
-    const { said, ...told } = done;
-    lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, why: shortened(why), ...told };
+    const { said, ...rest } = done;
+    lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, why: shortened(why), ...rest };
     log.info(lastRound, 'round');
     if (done.did !== 'nothing' && done.did !== 'failed' && planned !== undefined) history.add({ ...lastRound, said }, planned.plan);
   }
@@ -263,6 +267,14 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     }),
   };
 }
+
+/** Whether it failed, or the reload that it wants has to wait. */
+function isUnfinished({ did, reasons }: Done): boolean {
+  return did === 'failed' || ((did === 'nothing' || did === 'runtime') && reasons.length > 0);
+}
+
+/** How many causes are remembered for the round that does the rest. */
+const MOST_CAUSES = 100;
 
 /** How many causes of a round are told. */
 const TOLD_CAUSES = 5;

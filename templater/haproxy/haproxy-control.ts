@@ -58,6 +58,7 @@ export function createHaproxyControl({
   let failedReloads = 0;
   let keptState: string | undefined;
   let oldWorkers = 0;
+  let looksSinceLimits = 0;
 
   /** What HAProxy is after something failed is read anew. */
   async function orForget<Result>(work: Promise<Result>): Promise<Result> {
@@ -87,7 +88,9 @@ export function createHaproxyControl({
   }
 
   async function read(signal: AbortSignal): Promise<RunningEdge> {
-    const seen = await readRunning(files, running === undefined, signal);
+    const limits = running === undefined || looksSinceLimits >= looksPerLimits(running);
+    looksSinceLimits = limits ? 0 : looksSinceLimits + 1;
+    const seen = await readRunning(files, limits, signal);
     fingerprint = seen.fingerprint;
     if (running === undefined) {
       log.info({ worker: seen.pid, known: seen.shape !== undefined }, 'read what HAProxy has');
@@ -97,7 +100,7 @@ export function createHaproxyControl({
     if (drift.length === 0) return { ...running, pid: seen.pid, fingerprint: seen.fingerprint };
     metrics.drifted(drift.length);
     log.warn({ drift: drift.slice(0, 20), count: drift.length }, 'HAProxy was changed by somebody else, repairing it');
-    return withLimitsOf(running, seen);
+    return limits ? seen : withLimitsOf(running, seen);
   }
 
   return {
@@ -153,6 +156,15 @@ export function createHaproxyControl({
     await replaceFile(files.serverState, text);
     keptState = text;
   }
+}
+
+/** Limits are many bytes to read: of this many instances at a look on average, as others seldom change them by hand. */
+const LIMITS_PER_LOOK = 500;
+
+function looksPerLimits({ instances }: RunningEdge): number {
+  let count = 0;
+  for (const all of instances.values()) count += all.size;
+  return Math.ceil(count / LIMITS_PER_LOOK);
 }
 
 /** What was seen without limits of connections has those that were set before. */

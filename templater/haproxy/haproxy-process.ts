@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { sleep } from '../../daemon/sleep.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
@@ -15,6 +15,8 @@ const ASK_EVERY_MS = 2;
 /** No HAProxy has read a configuration and started a worker sooner, milliseconds. */
 const LOAD_TAKES_MS = 10;
 const MASTER_WITHIN_MS = 15_000;
+/** A master before 3.1 starts itself anew at each reload, and does not listen until it has, milliseconds. */
+const MASTER_BACK_WITHIN_MS = 1_000;
 
 /** The processes of a HAProxy in master-worker mode, as its master tells them (management guide 9.4). */
 export interface HaproxyProcesses {
@@ -132,13 +134,13 @@ export function parseProcesses(text: string): HaproxyProcesses {
 
 /** One command to the master, which answers and closes once our side is closed, or when it starts itself anew. */
 async function tellMaster(socketPath: string, command: string, signal: AbortSignal): Promise<string> {
-  const socket = connect({ path: socketPath });
-  const abort = () => socket.destroy(new Error('told to end'));
-  signal.addEventListener('abort', abort, { once: true });
-  socket.setTimeout(MASTER_WITHIN_MS, () => socket.destroy(new Error(`no answer within ${MASTER_WITHIN_MS} ms`)));
   let said = '';
+  let socket: Socket | undefined;
+  const abort = () => socket?.destroy(new Error('told to end'));
+  signal.addEventListener('abort', abort, { once: true });
   try {
-    await once(socket, 'connect');
+    socket = await connected(socketPath, signal);
+    socket.setTimeout(MASTER_WITHIN_MS, () => socket?.destroy(new Error(`no answer within ${MASTER_WITHIN_MS} ms`)));
     socket.end(`${command}\n`);
     for await (const chunk of socket) said += chunk;
     return said;
@@ -148,7 +150,24 @@ async function tellMaster(socketPath: string, command: string, signal: AbortSign
     throw new OperationError(`tell HAProxy's master: ${command}`, { subject: socketPath, cause });
   } finally {
     signal.removeEventListener('abort', abort);
-    socket.destroy();
+    socket?.destroy();
+  }
+}
+
+/** A connection to the master, as soon as it listens. */
+async function connected(socketPath: string, signal: AbortSignal): Promise<Socket> {
+  const end = performance.now() + MASTER_BACK_WITHIN_MS;
+  for (;;) {
+    const socket = connect({ path: socketPath });
+    try {
+      await once(socket, 'connect', { signal });
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      const isAway = isSystemError(error, 'ECONNREFUSED') || isSystemError(error, 'ENOENT');
+      if (!isAway || performance.now() > end) throw error;
+      await sleep(ASK_EVERY_MS, signal);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import type { EdgeFiles } from './edge-settings.ts';
 import { plainSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
@@ -25,7 +26,7 @@ export async function readLoaded({ runtimeSocket }: EdgeFiles, signal: AbortSign
  */
 export async function readRunning(files: EdgeFiles, limits: boolean, signal: AbortSignal): Promise<RunningEdge> {
   const questions = [
-    ...['show info', 'show ssl cert', 'show backend', 'show servers state'],
+    ...['show info', 'show ssl cert', FRONTEND_STATISTICS, 'show backend', 'show servers state'],
     ...[files.hostsMap, files.vhostsMap, files.variantsMap, files.pathsMap].map((file) => `show map ${file}`),
   ];
   if (limits) questions.push(SERVER_STATISTICS);
@@ -34,8 +35,8 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
     questions.map((text) => ({ text })),
     signal,
   );
-  const [info = '', stored = '', backends = '', servers = '', hosts = '', vhosts = '', variants = '', paths = '', statistics = ''] =
-    answers;
+  const [info = '', stored = '', frontends = '', backends = '', servers = '', ...rest] = answers;
+  const [hosts = '', vhosts = '', variants = '', paths = '', statistics = ''] = rest;
   const { pid, fingerprint } = parseInfo(info);
   const loaded = await knownShape(files, fingerprint);
   const shape = loaded && (await shapeNow(loaded, parseBackends(backends), files, signal));
@@ -49,6 +50,7 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
     variants: parseMap(variants),
     paths: parseMap(paths),
     certificates: await readFingerprints(files, stored, signal),
+    closed: parseClosed(frontends),
   };
 }
 
@@ -101,24 +103,56 @@ export function parseServers(
       .split(' ') ?? [];
   const at = (name: string) => header.indexOf(name);
   const [group, name, admin, weight] = [at('be_name'), at('srv_name'), at('srv_admin_state'), at('srv_uweight')];
+  const [address, port] = [at('srv_addr'), at('srv_port')];
   const all = new Map<string, Map<string, RunningInstance>>([...(shape?.groups.keys() ?? [])].map((key) => [key, new Map()]));
   for (const line of lines) {
     const fields = line.split(' ');
     const instances = all.get(fields[group] ?? '');
     if (line.startsWith('#') || fields.length < header.length) continue;
     const server = fields[name] ?? '';
+    const moved = movedTo(server, fields[address], fields[port]);
     instances?.set(server, {
       weight: Number(fields[weight]),
       maxConnections: limits.get(`${fields[group]}/${server}`),
       ready: Number(fields[admin]) === 0,
+      ...(moved !== undefined && { moved }),
     });
   }
   return all;
 }
 
+/** Where a server is that is not where its name says (`instanceName`). */
+function movedTo(server: string, address: string | undefined, port: string | undefined): string | undefined {
+  if (address === undefined || port === undefined) return undefined;
+  const endpoint = `${address}:${port}`;
+  const named = server.endsWith(BACKUP) ? server.slice(0, -BACKUP.length) : server;
+  if (named.endsWith(`_${endpoint}`)) return undefined;
+  const own = named.slice(named.lastIndexOf('_') + 1);
+  return plainEndpoint(own) === plainEndpoint(endpoint) ? undefined : endpoint;
+}
+
+const BACKUP = '_backup';
+
+/** An IPv6 address may be written in several ways. */
+function plainEndpoint(endpoint: string): string {
+  const end = endpoint.lastIndexOf(':');
+  const address = endpoint.slice(0, end);
+  return isIPv6(address) ? `${new URL(`http://[${address}]`).hostname}:${endpoint.slice(end + 1)}` : endpoint;
+}
+
 /** Names of the groups' backends, of the answer to `show backend`. Pure. */
 export function parseBackends(text: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('toots:'));
+}
+
+/** Frontends alone. */
+const FRONTEND_STATISTICS = 'show stat -1 1 -1';
+
+/** Frontends that do not take connections, of the answer to `show stat`. Pure. */
+export function parseClosed(text: string): readonly string[] {
+  return parseStatistics(text, ['pxname', 'status']).flatMap(([name = '', status = '']) =>
+    /^(?:PAUSED|STOP)$/.test(status) ? [name] : [],
+  );
 }
 
 /** Backends alone. */

@@ -10,6 +10,8 @@ export interface RunningInstance {
   readonly maxConnections: number | undefined;
   /** Whether it gets new requests as far as an administrator is concerned; false in maintenance and drain. */
   readonly ready: boolean;
+  /** The `address:port` that somebody gave it by hand; its name says which it should have. */
+  readonly moved?: string;
 }
 
 /** What a running HAProxy is. */
@@ -32,6 +34,8 @@ export interface RunningEdge {
   readonly paths: ReadonlyMap<string, string>;
   /** SHA-1 fingerprints of the certificates that it serves, by file name. */
   readonly certificates: ReadonlyMap<string, string>;
+  /** Names of frontends that somebody paused or shut down. */
+  readonly closed: readonly string[];
 }
 
 /** An instance as it is once HAProxy was told everything about it. */
@@ -61,5 +65,6 @@ export function runningAsPlanned(
     variants: variantKeys(groups),
     paths: pathKeys(paths),
     certificates: new Map([...certificates].map(([name, { sha1 }]) => [name, sha1])),
+    closed: [],
   };
 }

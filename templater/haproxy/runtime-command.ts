@@ -42,6 +42,10 @@ export function runtimeCommands(action: EdgeAction, files: MapFiles & Pick<EdgeF
       return [{ text: `del server ${action.group}/${action.name}`, done: /Server deleted/ }];
     case 'ready':
       return [{ text: `set server ${action.group}/${action.name} state ready`, done: NOTHING }];
+    case 'address':
+      return [{ text: `set server ${action.group}/${action.name} addr ${action.address} port ${action.port}`, done: /changed/ }];
+    case 'open':
+      return [{ text: `enable frontend ${action.frontend}`, done: NOTHING }];
     case 'weight':
       return [{ text: `set server ${action.group}/${action.name} weight ${action.weight}`, done: NOTHING }];
     case 'max-connections':

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { EdgeGroup, EdgePlan } from '../../model/edge.ts';
@@ -107,7 +108,7 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
       const writeBeside = ({ rendered }: ValidEdge) =>
         Promise.all([
           writer.maps(rendered),
-          rendered.fingerprint === kept ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
+          rendered.fingerprint === kept && existsSync(files.shape(kept)) ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
         ]);
       await writer.certificates(edge.rendered); // a check wants one of them at least
       // A check reads the maps too; the texts of before are as good for it.

@@ -12,7 +12,12 @@ export interface EdgeStatus {
   readonly problems: readonly Problem[];
   readonly holds: readonly { readonly service: string }[];
   readonly haproxy: { readonly worker: number | null };
-  readonly lastRound: { readonly did: string; readonly reasons: readonly string[]; readonly ms: number } | null;
+  readonly lastRound: {
+    readonly did: string;
+    readonly why: readonly string[];
+    readonly reasons: readonly string[];
+    readonly ms: number;
+  } | null;
 }
 
 export interface TestEdge extends AsyncDisposable {

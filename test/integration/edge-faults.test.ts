@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
@@ -43,6 +43,11 @@ async function serve(...[service, id, tags, as]: Parameters<EdgeWorld['serve']>)
 }
 
 const file = (name: string) => join(world.edge.runDir, name);
+
+async function wasReloadedFor(reason: RegExp): Promise<boolean> {
+  const { lastRound } = await world.edge.status();
+  return lastRound?.did === 'reload' && lastRound.reasons.some((one) => reason.test(one));
+}
 
 test('hostile tags of every kind at once: each is named, every other service is served, the configuration is valid', async () => {
   const hostile: Record<string, string> = {
@@ -110,20 +115,27 @@ test('so does one whose worker was killed', async () => {
 });
 
 test('what somebody changes in HAProxy by hand is undone within ten seconds, all of it, without a reload', async () => {
-  for (const service of ['drift-a', 'drift-b', 'drift-c']) await serve(service, 'x', ['haproxy']);
-  for (const service of ['drift-a', 'drift-b', 'drift-c']) await world.isAnswered(`${service}.service`, `${service}/x`);
+  const services = ['drift-a', 'drift-b', 'drift-c', 'drift-d', 'drift-e'];
+  for (const service of services) await serve(service, 'x', ['haproxy']);
+  for (const service of services) await world.isAnswered(`${service}.service`, `${service}/x`);
   const server = async (group: string) =>
     `${group}/${new RegExp(`${group} \\d+ (\\S+)`).exec(await world.edge.ask(`show servers state ${group}`))?.[1]}`;
   const state = async () => {
-    const servers = (await world.edge.ask('show servers state')).split('\n').map((line) => line.split(' ').slice(1, 8));
+    const servers = (await world.edge.ask('show servers state'))
+      .split('\n')
+      .map((line) => [...line.split(' ').slice(1, 8), line.split(' ')[18]]);
+    const limits = (await world.edge.ask('show stat -1 4 -1')).split('\n').map((line) => line.split(',')[6]);
     const hosts = (await world.edge.ask(`show map ${file('hosts.map')}`)).split('\n').map((line) => line.replace(/^\S+ /, ''));
-    return [...servers.map(([group, , ...rest]) => [group, ...rest].join(' ')).sort(), ...hosts.sort()];
+    return [...servers.map(([group, , ...rest]) => [group, ...rest].join(' ')).sort(), ...limits, ...hosts.sort()];
   };
   const [before, drifted, worker] = [await state(), await world.edge.metric('toots_edge_drift_total'), await world.edge.worker()];
   const changes = [
     `set server ${await server('drift-a')} weight 7`,
     `set server ${await server('drift-b')} state maint`,
     `set server ${await server('drift-c')} state drain`,
+    `set server ${await server('drift-d')} addr 127.0.0.1 port 1`,
+    `set maxconn server ${await server('drift-e')} 1`,
+    'disable frontend toots:web',
     `del map ${file('hosts.map')} drift-a.service`,
     `set map ${file('hosts.map')} drift-b.service toots:landing`,
     `add map ${file('hosts.map')} evil.test web`,
@@ -134,10 +146,28 @@ test('what somebody changes in HAProxy by hand is undone within ten seconds, all
 
   await until(
     async () => (await world.edge.metric('toots_edge_drift_total')) >= drifted + changes.length,
-    REPAIRED_WITHIN_MS,
+    REPAIRED_WITHIN_MS * 2,
     'all is seen',
   );
   await until(async () => JSON.stringify(await state()) === JSON.stringify(before), REPAIRED_WITHIN_MS, 'it is as it was');
+  expect(await world.edge.worker()).toBe(worker);
+  await world.isAnswered('drift-d.service', 'drift-d/x');
+});
+
+test('a frontend that was shut down by hand, which none but a reload opens, is open again', async () => {
+  await world.edge.ask('shutdown frontend toots:web');
+  expect(await world.edge.ask('show stat -1 1 -1')).toMatch(/^toots:web,.*,STOP,/m);
+
+  await until(() => wasReloadedFor(/enable frontend toots:web/), REPAIRED_WITHIN_MS, 'the reload');
+  await world.isAnswered('web.service', 'web/a');
+});
+
+test('files of the run directory that somebody removed are there again after one reload', async () => {
+  for (const name of (await readdir(world.edge.runDir)).filter((one) => one.startsWith('shape-'))) await rm(file(name));
+  await until(() => wasReloadedFor(/not known here/), REPAIRED_WITHIN_MS, 'the reload');
+  const [worker, looked] = [await world.edge.worker(), await world.edge.metric('toots_edge_rounds_total')];
+
+  await until(async () => (await world.edge.metric('toots_edge_rounds_total')) >= looked + 2, 30_000, 'it is looked at again, twice');
   expect(await world.edge.worker()).toBe(worker);
 });
 
@@ -172,6 +202,7 @@ test.each([
   await rename(`${page}.away`, page);
 
   await world.isAnswered('late.service', 'late/a', 20_000);
+  expect((await world.edge.status()).lastRound?.why).toContain('changed in Consul: late');
   await until(async () => (await world.edge.status()).problems.length === 0, 20_000, 'nothing is wrong any more');
 });
 

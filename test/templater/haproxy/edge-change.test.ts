@@ -16,6 +16,8 @@ function shown(action: EdgeAction): string {
     return [action.map, ...entries('+', action.add), ...entries('=', action.set), ...action.drop.map((key) => `-${key}`)].join(' ');
   }
   if (action.kind === 'certificate') return `certificate ${action.name} ${action.certificate.sha1}`;
+  if (action.kind === 'open') return `open ${action.frontend}`;
+  if (action.kind === 'address') return `address ${action.group}/${action.name} ${action.address}:${action.port}`;
   if (action.kind === 'cookies') return `cookies ${action.group}`;
   if (action.kind === 'add-group' || action.kind === 'drop-group') return `${action.kind} ${action.group}`;
   const rest = action.kind === 'weight' ? ` ${action.weight}` : action.kind === 'max-connections' ? ` ${action.maxConnections}` : '';
@@ -167,6 +169,12 @@ test.each<[title: string, running: Partial<RunningInstance>, wanted: PlanParts, 
   ['one that was stopped is wanted again', { ready: false }, { groups: [edgeGroup('web', [a])] }, ['ready web/a']],
   ['one that was stopped is not: it is only removed', { ready: false }, { groups: [edgeGroup('web')] }, ['remove web/a']],
   [
+    'one that was given another address by hand gets its own again',
+    { moved: '10.0.0.9:80' },
+    { groups: [edgeGroup('web', [a])] },
+    ['address web/a 10.0.0.1:8080'],
+  ],
+  [
     'a limit that HAProxy did not tell is set',
     { maxConnections: undefined },
     { groups: [edgeGroup('web', [a])] },
@@ -176,6 +184,13 @@ test.each<[title: string, running: Partial<RunningInstance>, wanted: PlanParts, 
   const plan = edgePlan(wanted);
 
   expect(changeOfEdge(runningWithA(running), plan, shapeOf(plan), false).actions.map(shown)).toEqual(actions);
+});
+
+test('a frontend that was closed by hand is opened before anything else', () => {
+  const plan = edgePlan({ groups: [edgeGroup('web', [a])] });
+  const running = { ...runningWith(edgePlan({ groups: [edgeGroup('web')] })), closed: ['toots:web'] };
+
+  expect(changeOfEdge(running, plan, shapeOf(plan), false).actions.map(shown)).toEqual(['open toots:web', 'add web/a']);
 });
 
 test('a HAProxy of unknown shape is reloaded, and told nothing before', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseProcesses } from '../../../templater/haproxy/haproxy-process.ts';
-import { parseBackendSections, parseBackends, parseInfo, parseMap, parseServers } from '../../../templater/haproxy/observe.ts';
+import { parseBackendSections, parseBackends, parseClosed, parseInfo, parseMap, parseServers } from '../../../templater/haproxy/observe.ts';
 import { plainSection } from '../../../templater/haproxy/plain-section.ts';
 import { edgeGroup, edgePlan, shapeOf } from './a-plan.ts';
 
@@ -21,7 +21,7 @@ const HEADER =
 test('show servers state says weight and readiness of the instances of our groups, by the names of its columns', () => {
   const shape = shapeOf(edgePlan({ groups: [edgeGroup('web'), edgeGroup('empty')] }));
   const line = (group: string, name: string, admin: number, weight: number) =>
-    `3 ${group} 1 ${name} 10.0.0.1 2 ${admin} ${weight} 100 5 1 0 2 0 0 0 0 - 8080 - 0 0 - - 0`;
+    `3 ${group} 1 ${name}_10.0.0.1:8080 10.0.0.1 2 ${admin} ${weight} 100 5 1 0 2 0 0 0 0 - 8080 - 0 0 - - 0`;
   const text = ['1', HEADER, line('web', 'a', 0, 100), line('web', 'b', 1, 7), line('web', 'c', 8, 0), line('other', 'x', 0, 1), ''].join(
     '\n',
   );
@@ -29,9 +29,9 @@ test('show servers state says weight and readiness of the instances of our group
   const servers = parseServers(text, shape);
 
   expect(Object.fromEntries(servers.get('web') ?? [])).toEqual({
-    a: { weight: 100, maxConnections: undefined, ready: true },
-    b: { weight: 7, maxConnections: undefined, ready: false },
-    c: { weight: 0, maxConnections: undefined, ready: false },
+    'a_10.0.0.1:8080': { weight: 100, maxConnections: undefined, ready: true },
+    'b_10.0.0.1:8080': { weight: 7, maxConnections: undefined, ready: false },
+    'c_10.0.0.1:8080': { weight: 0, maxConnections: undefined, ready: false },
   });
   expect([...servers.keys()]).toEqual(['web', 'empty']);
 });
@@ -42,6 +42,27 @@ test('columns may move', () => {
   const servers = parseServers('1\n# srv_uweight new srv_name be_name srv_admin_state\n7 x a web 0\n', shape);
 
   expect(servers.get('web')?.get('a')).toEqual({ weight: 7, maxConnections: undefined, ready: true });
+});
+
+test.each<[title: string, server: string, address: string, port: number, moved: string | undefined]>([
+  ['where its name says', 'a_10.0.0.1:80', '10.0.0.1', 80, undefined],
+  ['where the name of a backup says', 'a_10.0.0.1:80_backup', '10.0.0.1', 80, undefined],
+  ['an IPv6 address, written otherwise', 'a_FD00:0::0001:80', 'fd00::1', 80, undefined],
+  ['at another address', 'a_10.0.0.1:80', '10.0.0.2', 80, '10.0.0.2:80'],
+  ['at another port', 'a_b_10.0.0.1:80', '10.0.0.1', 8, '10.0.0.1:8'],
+  ['at an address that only ends alike', 'a_10.0.0.1:80', '110.0.0.1', 80, '110.0.0.1:80'],
+])('a server is %s', (_, server, address, port, moved) => {
+  const shape = shapeOf(edgePlan({ groups: [edgeGroup('web')] }));
+  const text = `1\n${HEADER}\n3 web 1 ${server} ${address} 2 0 100 100 5 1 0 2 0 0 0 0 - ${port} - 0 0 - - 0\n`;
+
+  expect(parseServers(text, shape).get('web')?.get(server)?.moved).toBe(moved);
+});
+
+test('frontends that take no connections are told', () => {
+  expect(parseClosed('# pxname,svname,status,\ntoots:web,FRONTEND,PAUSED,\ntoots:stats,FRONTEND,OPEN,\nx,FRONTEND,STOP,\n')).toEqual([
+    'toots:web',
+    'x',
+  ]);
 });
 
 test('show map says keys and groups', () => {
