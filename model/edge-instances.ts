@@ -50,7 +50,12 @@ export function planInstances(all: readonly Instance[], keys: ServiceKeys, resol
       byName.set(name, { name, address: where.address, port: instance.port, ...options, variant: variantOf(instance) });
   }
   return {
-    instances: withShares([...byName.values()], keys.weights, all[0]?.service ?? '', problems).sort((a, b) => byteOrder(a.name, b.name)),
+    instances: withShares(
+      [...byName.values()].sort((a, b) => byteOrder(a.name, b.name)),
+      keys.weights,
+      all[0]?.service ?? '',
+      problems,
+    ),
     problems: withoutDuplicates(problems),
     hostNames: [...hostNames],
   };

@@ -50,7 +50,7 @@ function instanceKey({ node, id }: Instance): string {
  *   --------------------------------------------------|---------------------------------------------
  *   deregistered, drained, failed check               | believed
  *   the answer is doubtful                            | held
- *   every service of several at once                  | held
+ *   every service of several that were told, at once  | held
  *   lost with its node, others of the service serve   | believed
  *   lost with its node, the last that served          | held
  *   held, and registered again                        | no longer held; its next absence is believed
@@ -58,7 +58,7 @@ function instanceKey({ node, id }: Instance): string {
  *   a key, from a doubtful answer                     | held alike
  */
 export function guard(before: Guarded, report: Report, now: number, holdMs: number): Guarded {
-  const doubt = report.doubt ?? massLoss(before.catalog, report.catalog);
+  const doubt = report.doubt ?? massLoss(before, report.catalog);
   const services = new Map(report.catalog.services);
   const holds = new Map<string, Hold>();
   // What is held is believed too, so no name is missing here.
@@ -94,8 +94,11 @@ function keysToHold(
   return { reason: earlier?.reason ?? doubt ?? '', since, until: since + holdMs, keys: new Map(missing) };
 }
 
-function massLoss(before: Catalog, after: Catalog): string | undefined {
-  return before.services.size > 1 && after.services.size === 0 ? `all ${before.services.size} services are gone at once` : undefined;
+/** What is held altogether had gone before. */
+function massLoss({ catalog, holds }: Guarded, after: Catalog): string | undefined {
+  if (after.services.size > 0) return undefined;
+  const told = [...catalog.services].filter(([service, instances]) => (holds.get(service)?.instances.size ?? 0) < instances.length).length;
+  return told > 1 ? `all ${told} services are gone at once` : undefined;
 }
 
 function heldInstances(

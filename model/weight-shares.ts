@@ -38,7 +38,8 @@ export interface Shared {
 
 /**
  * The weights that give each variant its share, however many instances it has: in the order of `instances`.
- * Variants without a share have what is left of 100, split by the weights of their tags. A share above 0 is never rounded down to nothing.
+ * Variants without a share have what is left of 100, split by the weights of their tags. A share above 0 is never rounded down to nothing; but
+ * of many instances that share little some have weight 0, as weights are whole numbers.
  */
 export function weightsByShares(instances: readonly Shared[], shares: WeightShares): readonly Weight[] {
   const count = new Map<string, number>();
@@ -51,5 +52,34 @@ export function weightsByShares(instances: readonly Shared[], shares: WeightShar
     return share === undefined ? (left * own) / Math.max(1, unnamedWeight) : share / (count.get(variant) ?? 1);
   });
   const most = Math.max(...exact);
-  return exact.map((value) => (value === 0 ? weight(0) : weight(Math.max(1, Math.round((value / most) * MOST_WEIGHT)))));
+  const weights: Weight[] = exact.map(() => weight(0));
+  for (const group of groupsBy(instances, ({ variant }) => (shareOf(shares, variant) === undefined ? '' : `=${variant}`))) {
+    const scaled = group.map((i) => (most === 0 ? 0 : ((exact[i] ?? 0) / most) * MOST_WEIGHT));
+    for (const [at, value] of roundedTogether(scaled).entries()) weights[group[at] ?? 0] = weight(value);
+  }
+  return weights;
+}
+
+/** The places of those that have the same key, in their order. */
+function groupsBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Iterable<readonly number[]> {
+  const groups = new Map<string, number[]>();
+  for (const [i, item] of items.entries()) {
+    const key = keyOf(item);
+    const group = groups.get(key) ?? [];
+    group.push(i);
+    groups.set(key, group);
+  }
+  return groups.values();
+}
+
+/** Whole numbers with the rounded sum of `values`, at least 1 unless all are 0: the largest remainders are rounded up, of equal ones the first. */
+function roundedTogether(values: readonly number[]): readonly number[] {
+  const sum = values.reduce((total, value) => total + value, 0);
+  const floors = values.map(Math.floor);
+  const left = Math.max(sum > 0 ? 1 : 0, Math.round(sum)) - floors.reduce((total, floor) => total + floor, 0);
+  const remainders = values
+    .map((value, i) => ({ i, remainder: value - Math.floor(value) }))
+    .sort((a, b) => b.remainder - a.remainder || a.i - b.i);
+  const up = new Set(remainders.slice(0, left).map(({ i }) => i));
+  return floors.map((floor, i) => (up.has(i) ? floor + 1 : floor));
 }

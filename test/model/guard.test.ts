@@ -110,6 +110,16 @@ describe('a hold', () => {
     expect([ids(later), later.holds.size]).toEqual([['b'], 0]);
   });
 
+  test('says nothing of the last service that is told, when what else was there is held', () => {
+    const wiped = guard(believed(a, shop), report(catalog()), 0, HOLD_MS);
+    const back = guard(wiped, report(catalog(shop)), 10, HOLD_MS);
+
+    const gone = guard(back, report(catalog()), 20, HOLD_MS);
+
+    expect(ids(gone)).toEqual(['a']);
+    expect([...gone.holds.keys()]).toEqual(['web']);
+  });
+
   test('is over when its instance is registered again; the next absence is believed', () => {
     const healed = guard(held, report(catalog(a, b)), 10, HOLD_MS);
     const gone = guard(healed, report(catalog(b)), 20, HOLD_MS);

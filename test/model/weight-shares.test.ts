@@ -40,6 +40,28 @@ describe('weights by shares', () => {
     for (const [i, one] of weights.entries()) expect(one / sum).toBeCloseTo(expected[i] ?? -1, 2);
   });
 
+  test.each([
+    [1, 10, 5],
+    [1, 20, 10],
+    [1, 20, 1],
+    [20, 1, 10],
+    [3, 7, 2.5],
+    [50, 50, 1],
+  ])('%i stable and %i canary instances share as 100 − %i %% to it, to a quarter of a percent', (stable, canary, share) => {
+    const all = instances(...Array<string>(stable).fill('stable'), ...Array<string>(canary).fill('canary'));
+
+    const weights = weightsByShares(
+      all,
+      new Map([
+        ['stable', 100 - share],
+        ['canary', share],
+      ]),
+    );
+
+    const [sum, ofCanary] = [weights, weights.slice(stable)].map((some) => some.reduce((total, one) => total + one, 0));
+    expect(Math.abs(((ofCanary ?? 0) / (sum ?? 1)) * 100 - share)).toBeLessThan(0.25);
+  });
+
   test('a small share is never nothing', () => {
     const [, canary] = weightsByShares(
       instances('stable', 'canary'),

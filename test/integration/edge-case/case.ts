@@ -130,7 +130,7 @@ export interface Case extends Step {
 }
 
 export function readCases(): readonly Case[] {
-  return ['cases.json', 'option-cases.json'].flatMap((name) => {
+  return ['cases.json', 'option-cases.json', 'more-cases.json'].flatMap((name) => {
     const file = fileURLToPath(new URL(`../../fixtures/edge/${name}`, import.meta.url));
     return JSON.parse(readFileSync(file, 'utf8')) as readonly Case[];
   });
