@@ -1,9 +1,10 @@
+import { textOf } from './byte-text.ts';
 import { isRecord, numberField, textField } from './json-fields.ts';
 
 /** One entry of Consul's KV store. */
 export interface KeyValue {
   readonly path: string;
-  /** As UTF-8; bytes that are none become U+FFFD. */
+  /** As UTF-8; bytes that are none as `byte-text.ts` keeps them. */
   readonly value: string;
   readonly createIndex: number;
   readonly modifyIndex: number;
@@ -19,7 +20,7 @@ export function parseKeyValues(json: unknown): readonly KeyValue[] {
   if (!Array.isArray(json) || !json.every(isRecord)) throw new TypeError('the answer is no list of keys');
   return json.map((item) => ({
     path: textField(item, 'Key'),
-    value: Buffer.from(textField(item, 'Value'), 'base64').toString('utf8'),
+    value: textOf(Buffer.from(textField(item, 'Value'), 'base64')),
     createIndex: numberField(item, 'CreateIndex', 0),
     modifyIndex: numberField(item, 'ModifyIndex', 0),
     lockIndex: numberField(item, 'LockIndex', 0),

@@ -126,7 +126,12 @@ function rawValue(
 }
 
 function refusal(option: Option, raw: unknown, wanted: string): string {
-  return option.secret || option.many || raw === undefined ? wanted : `${wanted}, got ${quoted(String(raw))}`;
+  return option.secret || option.many || raw === undefined ? wanted : `${wanted}, got ${quoted(withoutPassword(String(raw)))}`;
+}
+
+/** A URL without what logs in with it. */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//…@');
 }
 
 function quoted(text: string): string {

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../consul/byte-text.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isDue, markDue } from './due-marker.ts';
 import type { Environment } from './environment.ts';
@@ -23,7 +24,7 @@ export async function applyText(
 ): Promise<Applied> {
   const hasAction = config.action !== undefined;
   const before = readDestination(config.destination);
-  if (before?.equals(Buffer.from(text))) return { isWritten: false, isActionDue: hasAction && isDue(config.destination) };
+  if (before?.equals(bytesOf(text))) return { isWritten: false, isActionDue: hasAction && isDue(config.destination) };
   await using candidate = await writeCandidate(config, text, isAlone);
   if (config.check !== undefined) {
     try {

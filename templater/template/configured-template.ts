@@ -10,6 +10,7 @@ export function configuredTemplate(raw: RawTemplate, folder: string): TemplateCo
     ...TEMPLATE_DEFAULTS,
     source: sourceOf(raw, folder),
     destination: resolve(folder, raw.destination ?? ''),
+    destinationAsGiven: raw.destination,
     createDestDirs: raw.create_dest_dirs ?? true,
     perms: raw.perms,
     user: raw.user,

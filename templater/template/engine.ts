@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { bytesOf } from '../../consul/byte-text.ts';
 import type { WatchTransport } from '../../consul/transport.ts';
 import { createAlarm } from '../../daemon/alarm.ts';
 import { coalesce } from '../../daemon/coalesce.ts';
@@ -143,7 +144,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
       if (isWritten) {
         work.writtenAt = now();
         metrics.written(name);
-        log.info({ template: name, destination: config.destination, bytes: Buffer.byteLength(text) }, 'written');
+        log.info({ template: name, destination: config.destination, bytes: bytesOf(text).length }, 'written');
         ports.written(1);
       }
       if (isActionDue && config.action !== undefined) dueSoon(config.action, config.destination);

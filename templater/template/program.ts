@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { showConsulAddress } from '../../consul/address.ts';
+import { bytesOf, textOf } from '../../consul/byte-text.ts';
 import { consulOptions } from '../../consul/settings.ts';
 import { innerSignal } from '../../daemon/inner-signal.ts';
 import type { Logger } from '../../daemon/log.ts';
@@ -84,7 +85,7 @@ async function runUntil(settings: ProgramSettings, log: Logger, signal: AbortSig
     if (settings.dryRun) return pending > 0 ? 2 : 0;
     return program === undefined ? 0 : await program.run(Promise.resolve());
   }
-  onReload(settings, log, signal, () => reload(engine, settings, log, problems));
+  onReload(settings, log, signal, () => reload(engine, settings, configured.flags, log, problems));
   await using _ = await writePidFile(settings.pidFile);
   const running = engine.run(signal);
   if (program !== undefined) return await Promise.race([program.run(engine.allWritten(signal)), running.then(() => 0)]);
@@ -140,16 +141,27 @@ function onReload({ reloadSignal, killSignal }: ProgramSettings, log: Logger, si
   signal.addEventListener('abort', () => process.off(killSignal, end));
 }
 
-/** Takes the templates of the configuration as it is now; a wrong one changes nothing. */
-function reload(engine: TemplateEngine, settings: ProgramSettings, log: Logger, problems: ProblemBook): void {
+/** Takes the templates of the configuration as it is now; a wrong one changes nothing. What else it says counts from the next start. */
+function reload(engine: TemplateEngine, settings: ProgramSettings, flags: readonly string[], log: Logger, problems: ProblemBook): void {
   const again = readTemplates(settings);
+  const late = changedNames(flags, again.flags).map(
+    (name) => `${name} has changed: it counts from the next start, templates count at once`,
+  );
+  const reasons = again.problems.length > 0 ? again.problems.map((reason) => `${reason}; the one before stays`) : late;
   problems.set(
     'configuration',
-    again.problems.map((reason) => ({ subject: 'configuration', reason: `${reason}; the one before stays` })),
+    reasons.map((reason) => ({ subject: 'configuration', reason })),
   );
   if (again.problems.length > 0) return;
   engine.use(again.templates);
   log.info({ templates: again.templates.length }, 'configuration read again');
+}
+
+/** Names of the flags that are not the same in both. */
+function changedNames(before: readonly string[], after: readonly string[]): readonly string[] {
+  const [was, is] = [new Set(before), new Set(after)];
+  const changed = [...was, ...is].filter((flag) => !was.has(flag) || !is.has(flag));
+  return [...new Set(changed.map((flag) => flag.replace(/=.*/s, '')))];
 }
 
 async function writePidFile(path: string): Promise<AsyncDisposable> {
@@ -166,13 +178,13 @@ function tellProblems(problems: readonly string[], code: number): number {
 }
 
 /** All templates there are: those of the flags, then those of the configuration files. */
-function readTemplates(settings: ProgramSettings): Pick<Configuration, 'templates' | 'problems'> {
-  const { templates, problems } = readConfiguration(settings.configs, process.cwd());
+function readTemplates(settings: ProgramSettings): Configuration {
+  const { flags, templates, problems } = readConfiguration(settings.configs, process.cwd());
   const all = [
     ...settings.templates.map((flag) => templateOfFlag(flag, settings)),
     ...templates.map((template) => ({ ...template, wait: template.wait ?? settings.wait })),
   ];
-  return { templates: all, problems: [...new Set([...problems, ...destinationProblems(all)])] };
+  return { flags, templates: all, problems: [...new Set([...problems, ...destinationProblems(all)])] };
 }
 
 function templateOfFlag(
@@ -183,15 +195,17 @@ function templateOfFlag(
     ...TEMPLATE_DEFAULTS,
     source: { kind: 'file', path: resolve(source) },
     destination: resolve(destination),
+    destinationAsGiven: destination,
     wait,
     action: command === undefined ? undefined : { kind: 'command', command, timeoutMs: COMMAND_TIMEOUT_MS, isForLeader: false },
   };
 }
 
 /** Prints what would be written; answers whether there is anything. */
-async function show({ destination }: TemplateConfig, text: string, asDiff: boolean): Promise<boolean> {
-  const before = readDestination(destination)?.toString('utf8');
+async function show({ destination, destinationAsGiven = destination }: TemplateConfig, text: string, asDiff: boolean): Promise<boolean> {
+  const bytes = readDestination(destination);
+  const before = bytes && textOf(bytes);
   if (before === text) return false;
-  process.stdout.write(asDiff ? unifiedDiff(destination, before, text) : `> ${destination}\n${text}`);
+  process.stdout.write(bytesOf(asDiff ? unifiedDiff(destination, before, text) : `> ${destinationAsGiven}\n${text}`));
   return true;
 }

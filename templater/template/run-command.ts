@@ -43,7 +43,8 @@ export async function runCommand(
       child.once('exit', (code, name) => resolve(code === 0 ? undefined : `it ended with ${code ?? name}`));
     });
     const wrong = killedFor ?? how;
-    if (wrong !== undefined) throw new OperationError('run command', { subject, hint: [wrong, output.trim()].filter(Boolean).join(': ') });
+    if (wrong !== undefined)
+      throw new OperationError('run command', { subject, hint: [wrong, withoutSecrets(output, env).trim()].filter(Boolean).join(': ') });
   } catch (cause) {
     if (cause instanceof OperationError) throw cause;
     throw new OperationError('run command', { subject, cause });
@@ -51,6 +52,19 @@ export async function runCommand(
     clearTimeout(late);
     signal.removeEventListener('abort', aborted);
   }
+}
+
+/** Names of variables whose values are nobody's business. */
+const SECRET_NAME = /TOKEN|SECRET|PASSW|AUTH|CREDENTIAL|PRIVATE|APIKEY|_KEY$/i;
+/** What is shorter is no secret, and would blacken half of a text. */
+const LEAST_SECRET = 6;
+
+/** What a command wrote, for status and log, without the secrets of its environment. Pure. */
+export function withoutSecrets(output: string, env: Environment): string {
+  const secrets = Object.entries(env).flatMap(([name, value = '']) =>
+    SECRET_NAME.test(name) && value.length >= LEAST_SECRET ? [value] : [],
+  );
+  return secrets.sort((a, b) => b.length - a.length).reduce((text, secret) => text.replaceAll(secret, '***'), output);
 }
 
 /** consul-template's rule: a list as it is, a text with white space by the shell, a single word as a program. */

@@ -1,3 +1,4 @@
+import { textOf } from '../../consul/byte-text.ts';
 import { ConsulRefusal, call } from '../../consul/call.ts';
 import { parseServiceList } from '../../consul/catalog-list.ts';
 import type { ConsulTransport } from '../../consul/transport.ts';
@@ -58,7 +59,7 @@ export function createStartGuard({ transport, holdMs, log, now }: StartGuardPort
   return {
     withholds: async (destination, text, queries) => {
       if (passed.has(destination) || holdMs === 0) return false;
-      const before = readDestination(destination)?.toString('utf8') ?? '';
+      const before = textOf(readDestination(destination) ?? Buffer.of());
       const reason = await doubt(destination, before, text, queries);
       if (reason !== undefined) {
         if (passed.has(destination)) return false;

@@ -5,6 +5,8 @@ export interface TemplateConfig {
   readonly source: TemplateSource;
   /** An absolute path. */
   readonly destination: string;
+  /** As it was written, for `-dry`; absent for the same. */
+  readonly destinationAsGiven: string | undefined;
   readonly createDestDirs: boolean;
   /** Undefined keeps those of the file that is there, 0644 for a new one. */
   readonly perms: number | undefined;
@@ -70,6 +72,7 @@ export function templateName({ source, destination }: TemplateConfig): string {
 }
 
 export const TEMPLATE_DEFAULTS = {
+  destinationAsGiven: undefined,
   createDestDirs: true,
   perms: undefined,
   user: undefined,

@@ -108,10 +108,10 @@ export interface PairView {
   readonly value: string;
 }
 
-/** All entries below a prefix; folder markers are left out. */
+/** All entries below a prefix; folder markers, and a key that is the prefix itself, are left out. */
 export function pairsView(answer: unknown, prefix: string): readonly PairView[] {
   const pairs = parseKeyValues(answer).map((entry) => ({ ...entry, key: entry.path.slice(prefix.length).replace(/^\/+/, '') }));
-  return deepFrozen(pairs.filter(({ path }) => !path.endsWith('/')));
+  return deepFrozen(pairs.filter(({ key }) => key !== '' && !key.endsWith('/')));
 }
 
 /** An answer of an agent's endpoint with its field names in lower camel case: `RootCertPEM` → `rootCertPEM`, `ID` → `id`. */

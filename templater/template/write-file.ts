@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { bytesOf } from '../../consul/byte-text.ts';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { nodeChildProcess } from './lazy-packages.ts';
 import type { TemplateConfig } from './template-config.ts';
@@ -58,7 +59,7 @@ export async function writeCandidate(config: FileConfig, text: string, isAlone: 
     const owner = await ownerOf(config);
     const file = openNew(path, config.createDestDirs);
     try {
-      writeFileSync(file, text);
+      writeFileSync(file, bytesOf(text));
       const [uid, gid] = [owner.uid ?? old?.uid ?? process.getuid?.(), owner.gid ?? old?.gid ?? process.getgid?.()];
       if (uid !== undefined && gid !== undefined && (uid !== process.getuid?.() || gid !== process.getgid?.())) fchownSync(file, uid, gid);
       fchmodSync(file, config.perms ?? (old === undefined ? 0o644 : old.mode & 0o7777));
@@ -108,7 +109,7 @@ async function backUp(destination: string, backups: number): Promise<void> {
 async function writeInPlace(path: string, text: string | Buffer): Promise<void> {
   const file = openSync(path, 'w', 0o644);
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, typeof text === 'string' ? bytesOf(text) : text);
     await synced(file);
   } finally {
     closeSync(file);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { textOf } from '../../consul/byte-text.ts';
 import { startConsul, type TestConsul } from '../harness/consul.ts';
 import { type ConsulData, clearData, loadData } from '../harness/consul-data.ts';
 import { PROJECT_FOLDER } from '../harness/program.ts';
@@ -58,8 +59,8 @@ describe.each(dataSets)('with data set %s', (set) => {
       return;
     }
     expect({ error: undefined, ...status }).toMatchObject({ error: undefined, state: 'current', missing: [] });
-    const expected = await readFile(join(FIXTURES, 'cases', one.id, 'expected'), 'utf8');
-    expect(await readFile(destination, 'utf8')).toBe(expected);
+    const expected = await readFile(join(FIXTURES, 'cases', one.id, 'expected'));
+    expect(textOf(await readFile(destination))).toBe(textOf(expected));
   });
 });
 

@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { textOf } from '../../../consul/byte-text.ts';
 import { createDoorbell } from '../../../daemon/doorbell.ts';
 import type { Query } from '../query.ts';
 import { type Feed, type FeedPorts, UNDOUBTED } from './heard.ts';
@@ -23,7 +24,8 @@ async function* fileTexts(path: string, signal: AbortSignal): AsyncGenerator<str
   watchFile(path, { interval: FILE_EVERY_MS, persistent: false }, bell.ring);
   try {
     while (!signal.aborted) {
-      yield await readFile(path, 'utf8').catch(() => undefined);
+      const bytes = await readFile(path).catch(() => undefined);
+      yield bytes && textOf(bytes);
       await bell.rung(signal);
     }
   } finally {

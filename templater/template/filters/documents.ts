@@ -1,14 +1,15 @@
 import type { DocumentOptions, ParseOptions, SchemaOptions, ToJSOptions } from 'yaml';
 import { yaml } from '../lazy-packages.ts';
+import { withFloats } from './go-floats.ts';
 import { sortedValue } from './sorted-value.ts';
 import { tomlText } from './toml-text.ts';
-import { asText, type Filter, isMap, shown } from './values.ts';
+import { asText, type Filter } from './values.ts';
 import { yamlText } from './yaml-text.ts';
 
 /** JSON, YAML and TOML: read, and written as Go writes them. Pure. */
 export const documentFilters = {
   /** An empty text is an empty map. */
-  parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => JSON.parse(text)),
+  parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => withFloats(JSON.parse(text))),
   parseYAML: (value) => parsed(asText(value), 'parseYAML', firstDocument),
   toJSON: (value) => escaped(jsonText(value)),
   toJSONPretty: (value) => escaped(jsonText(value, 2)),
@@ -16,9 +17,8 @@ export const documentFilters = {
   toUnescapedJSONPretty: (value) => jsonText(value, 2),
   toYAML: (value) => yamlText(sortedValue(value)),
   toTOML: (value) => {
-    const sorted = sortedValue(value);
-    if (!isMap(sorted)) throw new TypeError(`toTOML: needs a map, got ${shown(value)}`);
-    return tomlText(sorted);
+    if (value === undefined || value === null) throw new TypeError('toTOML: needs a value, got nothing');
+    return tomlText(sortedValue(value));
   },
 } satisfies Record<string, Filter>;
 

@@ -1,4 +1,4 @@
-/** Go's shortest digits of a fraction with an exponent: beyond these it writes one, `1.5e+06`, `1e-05`. */
+/** Go's shortest digits of a float with an exponent: beyond these it writes one, `1.5e+06`, `1e-05`. */
 const [LEAST_PLAIN_EXPONENT, MOST_PLAIN_EXPONENT] = [-4, 5];
 
 /**
@@ -6,10 +6,14 @@ const [LEAST_PLAIN_EXPONENT, MOST_PLAIN_EXPONENT] = [-4, 5];
  * integer cannot be told apart here, and ports and counts are none. Pure.
  */
 export function goNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : goFloat(value);
+}
+
+/** A float as Go prints it, whole or not. Pure. */
+export function goFloat(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-  if (Number.isInteger(value)) return String(value);
   const [mantissa = '', power = ''] = value.toExponential().split('e');
   const exponent = Number(power);
-  if (exponent >= LEAST_PLAIN_EXPONENT && exponent <= MOST_PLAIN_EXPONENT) return String(value);
+  if (exponent >= LEAST_PLAIN_EXPONENT && exponent <= MOST_PLAIN_EXPONENT) return Object.is(value, -0) ? '-0' : String(value);
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }

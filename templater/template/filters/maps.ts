@@ -1,4 +1,5 @@
 import { byteOrder } from '../../../model/compare.ts';
+import { asThese, holdsFloats, withFloats } from './go-floats.ts';
 import { asList, asMap, asText, type Filter, isMap, shown, type ValueMap } from './values.ts';
 
 /** Key-value pairs to maps, and maps with each other. Pure. */
@@ -20,13 +21,17 @@ export const mapFilters = {
       'explode',
     ),
   /** A flat map whose keys have slashes as nested maps. */
-  explodeMap: (value) =>
-    exploded(
-      Object.entries(asMap(value, 'explodeMap')).sort(([a], [b]) => byteOrder(a, b)),
+  explodeMap: (value) => {
+    const map = asMap(value, 'explodeMap');
+    const nested = exploded(
+      Object.entries(map).sort(([a], [b]) => byteOrder(a, b)),
       'explodeMap',
-    ),
-  /** What `base` has and is not empty wins. */
-  mergeMap: (value, base) => merged(asMap(base, 'mergeMap'), asMap(value, 'mergeMap'), (mine, theirs) => (isEmpty(mine) ? theirs : mine)),
+    );
+    return holdsFloats(map) ? withFloats(nested) : nested;
+  },
+  /** What `base` has and is not empty wins; a `null` that is piped in never does. */
+  mergeMap: (value, base) =>
+    merged(asMap(base, 'mergeMap'), asMap(value, 'mergeMap'), (mine, theirs) => (isEmpty(mine) && theirs !== null ? theirs : mine)),
   /** What is piped in wins, empty or not. */
   mergeMapWithOverride: (value, base) =>
     merged(asMap(base, 'mergeMapWithOverride'), asMap(value, 'mergeMapWithOverride'), (_, theirs) => theirs),
@@ -67,9 +72,10 @@ function merged(base: ValueMap, piped: ValueMap, choose: (mine: unknown, theirs:
   const result = new Map(Object.entries(base));
   for (const [key, theirs] of Object.entries(piped)) {
     const mine = result.get(key);
-    result.set(key, isMap(mine) && isMap(theirs) ? merged(mine, theirs, choose) : result.has(key) ? choose(mine, theirs) : theirs);
+    const chosen = isMap(mine) && isMap(theirs) ? merged(mine, theirs, choose) : choose(mine, theirs);
+    if (chosen !== undefined) result.set(key, chosen);
   }
-  return Object.fromEntries(result);
+  return asThese(Object.fromEntries(result), base, piped);
 }
 
 /** Go's idea of it: its zero values. */

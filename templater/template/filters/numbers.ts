@@ -6,10 +6,14 @@ export const numberFilters = {
   subtract: calculation('subtract', (a, b) => a - b),
   multiply: calculation('multiply', (a, b) => a * b),
   divide: calculation('divide', (a, b) => {
+    if (!Number.isInteger(a) || !Number.isInteger(b)) return a / b;
     if (b === 0) throw new RangeError('divide: by 0');
-    return Number.isInteger(a) && Number.isInteger(b) ? Math.trunc(a / b) : a / b;
+    return Math.trunc(a / b);
   }),
+  /** Of whole numbers; Nunjucks' `%` is for fractions too. */
   modulo: calculation('modulo', (a, b) => {
+    const fraction = [a, b].find((number) => !Number.isInteger(number));
+    if (fraction !== undefined) throw new TypeError(`modulo: needs whole numbers, got ${fraction}`);
     if (b === 0) throw new RangeError('modulo: by 0');
     return a % b;
   }),
@@ -25,8 +29,13 @@ export const numberFilters = {
   parseFloat: (value) => {
     const text = asText(value);
     if (text === '') return 0;
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) throw new TypeError(`parseFloat: no number: ${shown(value)}`);
-    return Number(text);
+    const [, sign = '', word] = /^([+-]?)(inf(?:inity)?|nan)$/i.exec(text) ?? [];
+    if (word !== undefined) return /^n/i.test(word) ? Number.NaN : Number(`${sign}Infinity`);
+    if (!/^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)(e[+-]?\d+(_\d+)*)?$/i.test(text))
+      throw new TypeError(`parseFloat: no number: ${shown(value)}`);
+    const number = Number(text.replaceAll('_', ''));
+    if (!Number.isFinite(number)) throw new RangeError(`parseFloat: too large: ${shown(value)}`);
+    return number;
   },
   parseInt: (value) => wholeNumber(asText(value), 'parseInt', /^[+-]?\d+$/),
   parseUint: (value) => wholeNumber(asText(value), 'parseUint', /^\d+$/),

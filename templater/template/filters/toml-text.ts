@@ -1,8 +1,12 @@
+import { holdsFloats } from './go-floats.ts';
 import { isMap, type ValueMap } from './values.ts';
 
-/** A map as Go's TOML encoder writes it, without the line end: plain values first, then tables, each level two spaces further in. Pure. */
-export function tomlText(map: ValueMap): string {
-  return tableLines(map, []).join('\n').replace(/^\n+/, '');
+/**
+ * A map as Go's TOML encoder writes it, without the line end: plain values first, then tables, each level two spaces further in; anything else
+ * as the value it would be. Pure. @throws TypeError for a list with `null` in it.
+ */
+export function tomlText(value: unknown): string {
+  return isMap(value) ? tableLines(value, []).join('\n').replace(/^\n+/, '') : valueText(value, false);
 }
 
 type Path = readonly string[];
@@ -12,7 +16,9 @@ function tableLines(map: ValueMap, path: Path): readonly string[] {
   const entries = Object.entries(map).filter(([, value]) => value !== null);
   const inner = '  '.repeat(path.length);
   return [
-    ...entries.filter(([, value]) => !isTables(value)).map(([key, value]) => `${inner}${keyText(key)} = ${valueText(value)}`),
+    ...entries
+      .filter(([, value]) => !isTables(value))
+      .map(([key, value]) => `${inner}${keyText(key)} = ${valueText(value, holdsFloats(map))}`),
     ...entries.filter(([, value]) => isTables(value)).flatMap(([key, value]) => subTables([...path, key], value)),
   ];
 }
@@ -28,13 +34,14 @@ function subTables(path: Path, value: unknown): readonly string[] {
   return [...(path.length === 1 ? [''] : []), `${outer}[${name}]`, ...tableLines(value as ValueMap, path)];
 }
 
-function valueText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
+function valueText(value: unknown, isFloat: boolean): string {
+  if (value === null) throw new TypeError('toTOML: a list with null in it cannot be written as TOML');
+  if (Array.isArray(value)) return `[${value.map((item) => valueText(item, holdsFloats(value))).join(', ')}]`;
   if (isMap(value))
     return `{${Object.entries(value)
-      .map(([key, item]) => `${keyText(key)} = ${valueText(item)}`)
+      .map(([key, item]) => `${keyText(key)} = ${valueText(item, holdsFloats(value))}`)
       .join(', ')}}`;
-  return typeof value === 'number' ? numberText(value) : typeof value === 'string' ? quoted(value) : String(value);
+  return typeof value === 'number' ? numberText(value, isFloat) : typeof value === 'string' ? quoted(value) : String(value);
 }
 
 function keyText(key: string): string {
@@ -42,9 +49,9 @@ function keyText(key: string): string {
 }
 
 /** Without an exponent. */
-function numberText(value: number): string {
+function numberText(value: number, isFloat: boolean): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? '+inf' : '-inf';
-  if (Number.isInteger(value)) return String(BigInt(value));
+  if (Number.isInteger(value)) return `${Object.is(value, -0) ? '-' : ''}${BigInt(value)}${isFloat ? '.0' : ''}`;
   const decimals = /^-?\d\.?(\d*)e([+-]\d+)$/.exec(value.toExponential());
   return value.toFixed(Math.min(100, Math.max(0, (decimals?.[1] ?? '').length - Number(decimals?.[2] ?? 0))));
 }

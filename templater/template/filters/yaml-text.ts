@@ -1,4 +1,5 @@
-import { goNumber } from './go-number.ts';
+import { holdsFloats } from './go-floats.ts';
+import { goFloat, goNumber } from './go-number.ts';
 import { isMap } from './values.ts';
 
 /** A value as go-yaml 2 writes it, which consul-template uses, without the line end: lists are not indented below their key. Pure. */
@@ -7,23 +8,23 @@ export function yamlText(value: unknown): string {
 }
 
 function lines(value: unknown, indent: string): readonly string[] {
-  if (Array.isArray(value) && value.length > 0) return value.flatMap((item) => listItem(item, indent));
+  if (Array.isArray(value) && value.length > 0) return value.flatMap((item) => listItem(item, indent, holdsFloats(value)));
   if (isMap(value) && Object.keys(value).length > 0) {
     const entries = Object.entries(value).sort(([a], [b]) => keyOrder([...a], [...b]));
-    return entries.flatMap(([key, item]) => mapEntry(key, item, indent));
+    return entries.flatMap(([key, item]) => mapEntry(key, item, indent, holdsFloats(value)));
   }
   return [indent + scalar(value, indent)];
 }
 
-function listItem(item: unknown, indent: string): readonly string[] {
-  if (!isBlock(item)) return [`${indent}- ${scalar(item, `${indent}  `)}`];
+function listItem(item: unknown, indent: string, isFloat: boolean): readonly string[] {
+  if (!isBlock(item)) return [`${indent}- ${scalar(item, `${indent}  `, undefined, isFloat)}`];
   const [first = '', ...rest] = lines(item, `${indent}  `);
   return [`${indent}- ${first.slice(indent.length + 2)}`, ...rest];
 }
 
-function mapEntry(key: string, item: unknown, indent: string): readonly string[] {
+function mapEntry(key: string, item: unknown, indent: string, isFloat: boolean): readonly string[] {
   const name = textScalar(key, indent, false);
-  if (!isBlock(item)) return [`${indent}${name}: ${scalar(item, `${indent}  `, indent.length + name.length + 2)}`];
+  if (!isBlock(item)) return [`${indent}${name}: ${scalar(item, `${indent}  `, indent.length + name.length + 2, isFloat)}`];
   return [`${indent}${name}:`, ...lines(item, Array.isArray(item) ? indent : `${indent}  `)];
 }
 
@@ -31,15 +32,15 @@ function isBlock(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : isMap(value) && Object.keys(value).length > 0;
 }
 
-function scalar(value: unknown, indent: string, column = indent.length): string {
+function scalar(value: unknown, indent: string, column = indent.length, isFloat = false): string {
   if (typeof value === 'string') return textScalar(value, indent, true, column);
   if (Array.isArray(value)) return '[]';
   if (isMap(value)) return '{}';
-  return typeof value === 'number' ? numberText(value) : String(value);
+  return typeof value === 'number' ? numberText(value, isFloat) : String(value);
 }
 
-function numberText(value: number): string {
-  if (Number.isFinite(value)) return goNumber(value);
+function numberText(value: number, isFloat: boolean): string {
+  if (Number.isFinite(value)) return isFloat ? goFloat(value) : goNumber(value);
   return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
 }
 
@@ -111,7 +112,7 @@ function folded(text: string, indent: string, start: number): string {
   let column = start;
   return text.replace(/ (?=\S)(?<=\S )|[^ ]+| +/g, (part) => {
     const isBreak = part === ' ' && column > WIDTH;
-    column = isBreak ? indent.length : column + part.length;
+    column = isBreak ? (indent || '  ').length : column + part.length;
     return isBreak ? `\n${indent || '  '}` : part;
   });
 }

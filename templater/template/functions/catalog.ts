@@ -72,8 +72,10 @@ function ask(call: 'service' | 'connect', args: readonly unknown[]): Asked {
   return { question, query: instancesQuery(call, question) };
 }
 
-function instancesQuery(call: 'service' | 'connect', { name, dc, near, params }: ServiceQuestion): Query {
-  const id = `${call} ${name}${idOf({ dc, near, params })}`;
+function instancesQuery(call: 'service' | 'connect', { name, dc, near, params, statuses }: ServiceQuestion): Query {
+  // Which of two equally near comes first depends on what Consul is asked for.
+  const isPassing = near !== '' && statuses.join() === 'passing';
+  const id = `${call} ${name}${idOf({ dc, near, params })}${isPassing ? '|passing' : ''}`;
   if (call === 'service' && near === '' && Object.keys(params).length === 0) {
     return { id, source: { kind: 'service', name, dc }, view: instancesView, size: sizeOf };
   }
@@ -81,7 +83,7 @@ function instancesQuery(call: 'service' | 'connect', { name, dc, near, params }:
   const view = near === '' ? instancesView : nearInstancesView;
   return {
     id,
-    source: { kind: 'consul', path, params: { ...params, ...(near !== '' && { near }) }, dc },
+    source: { kind: 'consul', path, params: { ...params, ...(near !== '' && { near }), ...(isPassing && { passing: '1' }) }, dc },
     view: (answer, seesDetail) => view(allEntries(answer), seesDetail),
     size: sizeOf,
   };

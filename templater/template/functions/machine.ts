@@ -11,7 +11,8 @@ export const machineFunctions = {
   envOrDefault: (reader, name, fallback) => reader.env(asText(name)) ?? fallback,
   mustEnv: (reader, name) => {
     const value = reader.env(asText(name));
-    if (value === undefined) throw new Error(`mustEnv: the environment variable ${asText(name)} is not set`);
+    if (value === undefined || value === '')
+      throw new Error(`mustEnv: the environment variable ${asText(name)} is ${value === '' ? 'empty' : 'not set'}`);
     return value;
   },
   /** A file beside the template, or an absolute path; the template is rendered again when it changes. */

@@ -75,7 +75,7 @@ describe('a template', () => {
 
     expect(problems).toEqual([]);
     const plain = { ...TEMPLATE_DEFAULTS, source: { kind: 'file', path: '/base/t.njk' }, destination: '/base/out' };
-    expect(templates).toEqual([{ ...plain, ...differs }]);
+    expect(templates).toEqual([{ ...plain, destinationAsGiven: keys['destination'], ...differs }]);
   });
 
   test('every key has its row', () => {
@@ -182,4 +182,12 @@ test('-config is found in its forms, and in the environment when it is not given
   expect(configPaths(['-config', 'a', '--config=b', '-once'], {})).toEqual(['a', 'b']);
   expect(configPaths(['-once'], { TOOTS_TEMPLATER_CONFIG: 'c' })).toEqual(['c']);
   expect(configPaths(['-config', 'a'], { TOOTS_TEMPLATER_CONFIG: 'c' })).toEqual(['a']);
+});
+
+test('an address that is refused is told without its password', () => {
+  const program = { name: 'x', usage: '', about: '', options: consulSettings };
+  const read = readSettings(program, ['-consul=http://user:hush@host:8500'], {});
+
+  expect(JSON.stringify(read)).toContain('got \\"http://…@host:8500');
+  expect(JSON.stringify(read)).not.toContain('hush');
 });

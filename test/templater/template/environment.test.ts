@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { consulEnvironment, type EnvRules, environmentFor, NO_ENV_RULES } from '../../../templater/template/environment.ts';
+import { withoutSecrets } from '../../../templater/template/run-command.ts';
 
 const OWN = { PATH: '/bin', AWS_KEY: 'k', AWS_REGION: 'r', HOME: '/root' };
 const TOLD = { CONSUL_HTTP_ADDR: 'http://127.0.0.1:8500' };
@@ -35,4 +36,17 @@ test('commands are told of Consul what consul-template tells them', () => {
     CONSUL_HTTP_SSL: 'true',
     CONSUL_HTTP_SSL_VERIFY: 'false',
   });
+});
+
+test('what a failed command wrote is told without the secrets of its environment', () => {
+  const env = {
+    CONSUL_HTTP_TOKEN: 'tok-12',
+    CONSUL_HTTP_AUTH: 'user:tok-12-more',
+    DB_PASSWORD: 'hunter2',
+    MY_TOKEN: 'a',
+    HOME: '/root',
+    UNSET_TOKEN: undefined,
+  };
+
+  expect(withoutSecrets('+ curl -u user:tok-12-more -H tok-12 /root a hunter2', env)).toBe('+ curl -u *** -H *** /root a ***');
 });

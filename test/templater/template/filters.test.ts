@@ -128,7 +128,7 @@ test.each([
   ['{{ [1] | byTag }}', 'byTag: needs a list of services or instances, got 1'],
   ['{{ [{ meta: { n: "x" } }] | byMeta("n|int") }}', 'n is no whole number: "x"'],
   ['{{ [{key: "a", value: "1"}, {key: "a/b", value: "2"}] | explode }}', '"a" already has value "1"'],
-  ['{{ "a" | toTOML }}', 'toTOML: needs a map, got "a"'],
+  ['{{ nothing | toTOML }}', 'toTOML: needs a value'],
   ['{{ "%z" | format(1) }}', 'unknown verb %z'],
   ['{{ "%s %s" | format(1) }}', 'no value for %s'],
   ['{{ "a" | regexMatch("(?=a)") }}', 'regular expression "(?=a)"'],

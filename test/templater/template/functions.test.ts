@@ -181,3 +181,8 @@ test('what is missing is named, and a pass finds all of it', () => {
   expect(() => renderedWithAnswers('{{ key("none") }}')).toThrow('waits for key none');
   expect(() => renderedWithAnswers('{{ safeTree("nothing") }}')).toThrow('waits for tree nothing');
 });
+
+test('by nearness, Consul is asked for the passing ones alone where they alone are wanted', () => {
+  expect(() => rendered('{{ service("web~_agent") | length }}')).toThrow('waits for service web~_agent|passing');
+  expect(() => rendered('{{ service("web~_agent|any") | length }}')).toThrow(/waits for service web~_agent$/);
+});
