@@ -1,4 +1,4 @@
-import { cp, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OperationError } from '../../daemon/operation-error.ts';
@@ -13,33 +13,37 @@ let replaced = 0;
 /** Of files with hashes of passwords in them: for HAProxy and us, who are one user. */
 export const SECRET_FILE_MODE = 0o600;
 
-/** Replaces a file's text so that a reader, or a crash, finds the old text or the new one whole. */
-export function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
+/** Replaces a file's text so that a reader, or a crash, finds the old text or the new one whole. It is on the disk before it is found. */
+export async function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
+  const file = await replaceBy(temporaryOf(path), path, text, mode, (written) => written.datasync());
+  await file.close();
+}
+
+function temporaryOf(path: string): string {
   replaced += 1;
-  return replaceBy(join(dirname(path), `.${basename(path)}.${process.pid}-${replaced}.new`), path, text, mode);
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${replaced}.new`);
 }
 
 /**
- * Replaces a file by way of another one, which is looked at while it finds its way to the disk: where `isGood` throws, the file stays what it was.
- * @throws OperationError when it cannot be written, and whatever `isGood` throws.
+ * Replaces a file by way of another one, and answers it, open: where `isReady` throws, the file stays what it was.
+ * @throws OperationError when it cannot be written, and whatever `isReady` throws.
  */
 async function replaceBy(
   temporary: string,
   path: string,
   text: string,
   mode: number,
-  isGood: () => Promise<void> = async () => {},
-): Promise<void> {
+  isReady: (written: FileHandle) => Promise<void>,
+): Promise<FileHandle> {
+  let file: FileHandle | undefined;
   try {
-    const file = await open(temporary, 'w', mode);
-    try {
-      await file.writeFile(text);
-      await Promise.all([file.datasync(), isGood()]);
-    } finally {
-      await file.close();
-    }
+    file = await open(temporary, 'w', mode);
+    await file.writeFile(text);
+    await isReady(file);
     await rename(temporary, path);
+    return file;
   } catch (cause) {
+    await file?.close();
     await rm(temporary, { force: true });
     throw cause instanceof OperationError ? cause : notWritten('write file', path, cause);
   }
@@ -85,21 +89,41 @@ export async function prepareRunDir(runDir: string, files: EdgeFiles): Promise<v
   }
 }
 
-/** Writes what a restart of HAProxy starts from, where it differs from what was written before, or somebody else has written since. */
+/**
+ * Writes what a restart of HAProxy starts from, where it differs from what was written before, or somebody else has written since.
+ * Whoever reads the files finds what was written; a power cut leaves it once it is `onDisk`, which a reload need not wait for.
+ */
 export interface ConfigWriter {
   readonly maps: (rendered: RenderedEdge) => Promise<void>;
   readonly certificates: (rendered: RenderedEdge) => Promise<void>;
   /** Where `check` throws, the configuration stays what it was; it looks at the candidate. */
   readonly config: (rendered: RenderedEdge, check?: () => Promise<void>) => Promise<void>;
+  /** Keeps what a fingerprint stands for, before a HAProxy is loaded that carries it; and that of the one `inUse`, however old. */
+  readonly shape: (rendered: RenderedEdge, inUse: string | undefined) => Promise<void>;
+  /** Resolves when all that was written is on the disk. @throws OperationError when it does not get there; then it is written again. */
+  readonly onDisk: () => Promise<void>;
 }
 
 export function createConfigWriter(files: EdgeFiles): ConfigWriter {
   const written = new Map<string, { readonly text: string; readonly stamp: string }>();
-  const write = async (path: string, text: string, replace: (path: string, text: string) => Promise<void> = replaceFile) => {
+  let underWay: Promise<unknown>[] = [];
+
+  /** A failure is kept for `onDisk`. */
+  const later = (work: Promise<void>) => underWay.push(work.catch((error: unknown) => error));
+  const replace = async (path: string, text: string, mode = 0o644, temporary = temporaryOf(path), check = async () => {}) => {
+    const file = await replaceBy(temporary, path, text, mode, check);
+    later(
+      toDisk(file, path).catch((error) => {
+        written.delete(path);
+        throw error;
+      }),
+    );
+  };
+  const write = async (path: string, text: string, replaceIt: (path: string, text: string) => Promise<void> = replace) => {
     const before = written.get(path);
     if (before?.text === text && before.stamp === (await stampOf(path))) return;
     written.delete(path);
-    await replace(path, text);
+    await replaceIt(path, text);
     written.set(path, { text, stamp: await stampOf(path) });
   };
   return {
@@ -113,8 +137,27 @@ export function createConfigWriter(files: EdgeFiles): ConfigWriter {
       ]);
     },
     config: ({ config }, check) =>
-      write(files.config, config(), (path, text) => replaceBy(files.candidate, path, text, SECRET_FILE_MODE, check)),
+      write(files.config, config(), (path, text) => replace(path, text, SECRET_FILE_MODE, files.candidate, check)),
+    shape: async ({ shape, fingerprint }, inUse) => {
+      await replace(files.shape(fingerprint), encodeShape(shape), SECRET_FILE_MODE);
+      later(dropOldShapes(files, inUse));
+    },
+    onDisk: async () => {
+      const all = underWay;
+      underWay = [];
+      for (const error of await Promise.all(all)) if (error !== undefined) throw error;
+    },
   };
+}
+
+async function toDisk(file: FileHandle, path: string): Promise<void> {
+  try {
+    await file.datasync();
+  } catch (cause) {
+    throw notWritten('write file', path, cause);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Another one for a file that was written again or replaced; empty for one that is not there. */
@@ -126,16 +169,10 @@ async function stampOf(path: string): Promise<string> {
 /** How many shapes are kept besides the newest: old workers are never asked for theirs. */
 const KEPT_SHAPES = 4;
 
-/** Keeps what a fingerprint stands for, before a HAProxy is loaded that carries it; and that of the one `inUse`, however old. */
-export async function keepShape(
-  runDir: string,
-  files: EdgeFiles,
-  { shape, fingerprint }: RenderedEdge,
-  inUse: string | undefined,
-): Promise<void> {
-  await replaceFile(files.shape(fingerprint), encodeShape(shape), SECRET_FILE_MODE);
-  const names = (await readdir(runDir)).filter((name) => /^shape-[0-9a-f]{16}\.json$/.test(name));
-  const byAge = await Promise.all(names.map(async (name) => ({ path: join(runDir, name), at: (await stat(join(runDir, name))).mtimeMs })));
+async function dropOldShapes(files: EdgeFiles, inUse: string | undefined): Promise<void> {
+  const folder = dirname(files.config);
+  const names = (await readdir(folder)).filter((name) => /^shape-[0-9a-f]{16}\.json$/.test(name));
+  const byAge = await Promise.all(names.map(async (name) => ({ path: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })));
   byAge.sort((a, b) => b.at - a.at);
   const old = byAge.slice(KEPT_SHAPES + 1).filter(({ path }) => inUse === undefined || path !== files.shape(inUse));
   for (const { path } of old) await rm(path, { force: true });

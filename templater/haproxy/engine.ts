@@ -90,6 +90,7 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   const config = createValidConfig(settings, createRenderer(settings, files, features), haproxy.fingerprint);
   const filing = createFiling({
     keep: (edge) => config.keep(edge, stop),
+    onDisk: config.onDisk,
     done: (outcome) => {
       problems.set('files', 'error' in outcome ? [{ subject: 'edge', reason: outcome.error.message }] : []);
       problems.set('config', config.problems());

@@ -6,7 +6,7 @@ import type { ValidEdge } from './valid-config.ts';
 export interface Filing {
   /** HAProxy has this; it is written a while later, or a newer one in its place. */
   readonly later: (edge: ValidEdge) => void;
-  /** Writes this before anything else; what waited is out of date with it. Answers what of it is valid. */
+  /** Writes this before anything else; what waited is out of date with it. Answers what of it is valid, once it can be read. */
   readonly now: (edge: ValidEdge) => Promise<ValidEdge>;
   /** Writes what waits. */
   readonly flush: () => Promise<void>;
@@ -15,6 +15,8 @@ export interface Filing {
 export interface FilingParts {
   /** Checks and writes; called one at a time. */
   readonly keep: (edge: ValidEdge) => Promise<ValidEdge>;
+  /** Waits until what was written outlives a power cut. */
+  readonly onDisk: () => Promise<void>;
   /** Told of what was written later: whether all of it was valid, or why it could not be written. */
   readonly done: (outcome: { readonly isValid: boolean } | { readonly error: OperationError }) => void;
 }
@@ -23,7 +25,7 @@ export interface FilingParts {
 const WRITE_AFTER_MS = 1_000;
 const AGAIN_MS = 1_000;
 
-export function createFiling({ keep, done }: FilingParts): Filing {
+export function createFiling({ keep, onDisk, done }: FilingParts): Filing {
   let waiting: ValidEdge | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const alarm = createAlarm(() => void write());
@@ -32,8 +34,18 @@ export function createFiling({ keep, done }: FilingParts): Filing {
     waiting = undefined;
     alarm.off();
     const kept = last.then(() => keep(edge));
-    last = kept.catch(() => {});
+    last = kept.then(
+      () => onDisk().catch((error: unknown) => failed(error, edge)),
+      () => {},
+    );
     return kept;
+  }
+
+  function failed(error: unknown, edge: ValidEdge): void {
+    if (!(error instanceof OperationError)) throw error;
+    waiting ??= edge;
+    alarm.in(AGAIN_MS, 'write again');
+    done({ error });
   }
 
   async function write(): Promise<void> {
@@ -42,10 +54,7 @@ export function createFiling({ keep, done }: FilingParts): Filing {
     try {
       done({ isValid: (await now(edge)) === edge });
     } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      waiting ??= edge;
-      alarm.in(AGAIN_MS, 'write again');
-      done({ error });
+      failed(error, edge);
     }
   }
 

@@ -11,6 +11,8 @@ export interface Question {
 /** How long HAProxy may take for an answer to a chunk of commands, milliseconds. */
 const ANSWER_WITHIN_MS = 5_000;
 const PROMPT = '\n> ';
+/** Has the connection stay open, and each answer end with a prompt. It is answered by one. */
+const PROMPT_MODE: Question = { text: 'prompt' };
 
 /**
  * Asks a HAProxy over its socket, one connection for all questions, and gives the answers in their order, without the blank lines around them.
@@ -21,10 +23,10 @@ export async function ask(socketPath: string, questions: readonly Question[], si
   if (questions.length === 0) return [];
   const session = await openSession(socketPath, signal);
   try {
-    await session.exchange('prompt\n', 1);
     const answers: string[] = [];
-    for (const chunk of chunks(questions)) answers.push(...(await session.exchange(chunk.map(wire).join(''), chunk.length)));
-    return answers;
+    for (const chunk of chunks([PROMPT_MODE, ...questions]))
+      answers.push(...(await session.exchange(chunk.map(wire).join(''), chunk.length)));
+    return answers.slice(1);
   } finally {
     session.close();
   }

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { OperationError } from '../../daemon/operation-error.ts';
 import type { EdgeGroup, EdgePlan } from '../../model/edge.ts';
 import type { Problem } from '../../model/problem.ts';
-import { createConfigWriter, keepShape, replaceFile, SECRET_FILE_MODE } from './config-files.ts';
+import { createConfigWriter, replaceFile, SECRET_FILE_MODE } from './config-files.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
 import { checkConfig } from './haproxy-binary.ts';
 import { defaultsOfSection } from './plain-section.ts';
@@ -25,6 +25,8 @@ export interface ValidConfig {
    * @throws OperationError when it refuses them whatever is left out, or a file cannot be written.
    */
   readonly keep: (edge: ValidEdge, signal: AbortSignal) => Promise<ValidEdge>;
+  /** Resolves when what was kept outlives a power cut. @throws OperationError when it does not get to the disk. */
+  readonly onDisk: () => Promise<void>;
   /** Has the next one asked about whatever it is: HAProxy did not load the last. */
   readonly distrust: () => void;
   readonly problems: () => readonly Problem[];
@@ -100,6 +102,7 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
 
   return {
     render,
+    onDisk: writer.onDisk,
     distrust: () => {
       validated = undefined;
     },
@@ -108,7 +111,7 @@ export function createValidConfig(settings: EdgeSettings, renderEdge: EdgeRender
       const writeBeside = ({ rendered }: ValidEdge) =>
         Promise.all([
           writer.maps(rendered),
-          rendered.fingerprint === kept && existsSync(files.shape(kept)) ? undefined : keepShape(settings.runDir, files, rendered, inUse()),
+          rendered.fingerprint === kept && existsSync(files.shape(kept)) ? undefined : writer.shape(rendered, inUse()),
         ]);
       await writer.certificates(edge.rendered); // a check wants one of them at least
       // A check reads the maps too; the texts of before are as good for it.

@@ -41,17 +41,7 @@ test('what is the same is not written again, but for a file that somebody else h
   await using folder = await tempDir();
   const files = edgeFiles(folder.path);
   const writer = createConfigWriter(files);
-  const { plan } = createPlanner()(aCatalog([]), POLICY, new Map());
-  const rendered: RenderedEdge = {
-    config: () => 'ours',
-    certificateList: '',
-    hostsMap: '',
-    vhostsMap: '',
-    variantsMap: '',
-    pathsMap: '',
-    shape: shapeOf(plan),
-    fingerprint: 'f',
-  };
+  const rendered = aRendered('f');
   await writer.config(rendered);
   await writeFile(files.config, 'theirs');
 
@@ -59,3 +49,24 @@ test('what is the same is not written again, but for a file that somebody else h
 
   expect(await readFile(files.config, 'utf8')).toBe('ours');
 });
+
+test('of the shapes the newest are kept, and the one that HAProxy has', async () => {
+  await using folder = await tempDir();
+  const files = edgeFiles(folder.path);
+  const writer = createConfigWriter(files);
+  const names = Array.from({ length: 12 }, (_, i) => i.toString(16).padStart(16, '0'));
+
+  for (const name of names) {
+    await writer.shape(aRendered(name), names[0]);
+    await writer.onDisk();
+  }
+
+  const kept = (await readdir(folder.path)).sort();
+  expect(kept).toEqual([names[0], ...names.slice(-5)].map((name) => `shape-${name}.json`));
+});
+
+function aRendered(fingerprint: string): RenderedEdge {
+  const { plan } = createPlanner()(aCatalog([]), POLICY, new Map());
+  const maps = { certificateList: '', hostsMap: '', vhostsMap: '', variantsMap: '', pathsMap: '' };
+  return { config: () => 'ours', ...maps, shape: shapeOf(plan), fingerprint };
+}
