@@ -1,7 +1,8 @@
 /**
  * How soon the edge follows, what a storm of changes costs requests, and what many services cost.
  *   npm run build && node dist/bench/edge.js [PART…]     prints, and writes bench/results/edge.md
- * A part is `follow`, `storm` or a number of services; without one it is all of them, four minutes.
+ * A part is `follow`, `storm` or a number of services; without one it is all of them. With consul-template on PATH (or its path in CONSUL_TEMPLATE)
+ * `follow` measures it in the same run, and says what ours is of its figures.
  * consul and haproxy (or that of TOOTS_HAPROXY) on this machine, which should do nothing else; HAProxy 3.4 is fetched from Debian.
  */
 import { Agent } from 'node:http';
@@ -10,13 +11,13 @@ import { startConsul, type TestConsul } from '../test/harness/consul.ts';
 import { startEdge, type TestEdge } from '../test/harness/edge.ts';
 import { startEdgeWorld } from '../test/harness/edge-world.ts';
 import { startFleet } from '../test/harness/fleet.ts';
-import { haproxyOf } from '../test/harness/haproxy-version.ts';
 import { startLoad } from '../test/harness/load.ts';
 import { deregister, register } from '../test/harness/registered.ts';
 import { usageOf } from '../test/harness/registrator.ts';
 import { request } from '../test/harness/request.ts';
 import { until } from '../test/harness/until.ts';
 import { connectionsTo } from './connections.ts';
+import { follow } from './edge-follow.ts';
 import { quantiles } from './quantiles.ts';
 import { createReport } from './report.ts';
 
@@ -29,8 +30,6 @@ const SIZES: ReadonlyMap<number, number> = new Map([
   [5_000, 5],
 ]);
 const IDLE_S = 20;
-/** Lets what came before finish, so that it is not measured too, and an edge be quiet, milliseconds. */
-const CALM_MS = 1_100;
 const STORM = { added: 200, overMs: 20_000, stoppedAfterMs: 2_000 };
 
 const { row: report, write } = createReport('edge', 'The edge');
@@ -51,53 +50,6 @@ async function answered(
   } finally {
     agent.destroy();
   }
-}
-
-async function follow(): Promise<void> {
-  await using world = await startEdgeWorld();
-  await world.serve('web', 'stays', ['haproxy']);
-  await world.isAnswered('web.service', 'web/stays');
-  const [added, gone]: [number[], number[]] = [[], []];
-  for (let i = 0; i < TIMES; i += 1) {
-    const id = `i${i}`;
-    const instance = await world.fleet.add({ service: 'web', id });
-    const registration = { service: 'web', id: `web-${id}`, tags: ['haproxy'], address: instance.address, port: instance.port };
-    let start = now();
-    const sent = register(world.consul, registration);
-    added.push((await answered(world.edge, 'web.service', (from) => from === id)) - start);
-    await sent;
-    await wait(CALM_MS);
-    start = now();
-    const left = deregister(world.consul, registration);
-    let last = start;
-    while (now() - start < 300) {
-      const answer = await world.ask('web.service');
-      if (answer.kind === 'answer' && answer.from.instance === id) last = now();
-    }
-    gone.push(last - start);
-    await left;
-  }
-  report(`new instance: register → first answer, ${TIMES} times`, quantiles(added));
-  report(`deregister → last answer, ${TIMES} times`, quantiles(gone));
-}
-
-/** `what` says how new services come to this HAProxy. */
-async function newServices(what: string, haproxy: string): Promise<void> {
-  await using world = await startEdgeWorld({ args: ['--haproxy', haproxy] });
-  await world.serve('web', 'stays', ['haproxy']);
-  await world.isAnswered('web.service', 'web/stays');
-  const before = await world.edge.metric('toots_edge_reloads_total');
-  const took: number[] = [];
-  for (let i = 0; i < TIMES; i += 1) {
-    await wait(CALM_MS);
-    const { address, port } = await world.fleet.add({ service: `new-${i}`, id: 'a' });
-    const start = now();
-    const sent = register(world.consul, { service: `new-${i}`, id: `new-${i}`, tags: ['haproxy'], address, port });
-    took.push((await answered(world.edge, `new-${i}.service`, (_, status) => status === 200)) - start);
-    await sent;
-  }
-  const reloads = (await world.edge.metric('toots_edge_reloads_total')) - before;
-  report(`new service, ${what}: register → first 200, ${TIMES} times; reloads`, `${quantiles(took)}; ${reloads}`);
 }
 
 async function storm(): Promise<void> {
@@ -221,11 +173,7 @@ function megabytes(bytes: number): string {
 
 const ALL = ['follow', 'storm', ...[...SIZES.keys()].map(String)];
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ALL;
-if (parts.includes('follow')) {
-  await follow();
-  await newServices('by a reload', process.env['TOOTS_HAPROXY'] ?? 'haproxy');
-  await newServices('HAProxy 3.4', await haproxyOf('3.4'));
-}
+if (parts.includes('follow')) await follow(report);
 if (parts.includes('storm')) await storm();
 for (const services of parts.map(Number).filter(Number.isFinite)) await size(services);
 await write(

@@ -5,10 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { execaNode } from 'execa';
 
 /** What is no bench but a part of them. */
-const PARTS = ['run.js', 'quantiles.js', 'report.js', 'connections.js'];
+const PARTS = [
+  'run',
+  'quantiles',
+  'report',
+  'connections',
+  'probe',
+  'static-instances',
+  'edge-follow',
+  'edge-contestants',
+  'template-contestants',
+];
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const benches = readdirSync(folder).filter((name) => name.endsWith('.js') && !PARTS.includes(basename(name)));
+const benches = readdirSync(folder).filter((name) => name.endsWith('.js') && !PARTS.includes(basename(name, '.js')));
 let failed = 0;
 for (const name of benches.sort()) {
   console.log(`\n== ${name.replace(/\.js$/, '')}`);
