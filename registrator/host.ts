@@ -37,6 +37,7 @@ export interface Host {
   readonly learn: (id: string, stimulus: Stimulus, more?: Lookups) => void;
   /** Containers that the engine listed; from now on, whatever is not known is not there. */
   readonly listed: (ids: readonly string[]) => void;
+  /** @throws AggregateError when all are told, with what describing one of them threw: those stay as they were. */
   readonly setAgent: (agent: AgentFacts) => void;
   /** What a service ID should be; `actual` is what the agent has there. */
   readonly verdict: (serviceId: string, actual: Registered | undefined) => Verdict;
@@ -125,7 +126,14 @@ export function createHost(policy: HostPolicy, onChange: (containerId: string, s
     setAgent: (facts) => {
       if (JSON.stringify(facts) === JSON.stringify(agent)) return;
       agent = facts;
-      for (const entry of [...entries.values()]) refresh(entry, true);
+      const faults: unknown[] = [];
+      for (const entry of [...entries.values()])
+        try {
+          refresh(entry, true);
+        } catch (fault) {
+          faults.push(fault);
+        }
+      if (faults.length > 0) throw new AggregateError(faults, 'containers cannot be described, which is a fault of this program');
     },
     verdict: (serviceId, actual) => {
       const [claim] = claimsById.get(serviceId) ?? [];

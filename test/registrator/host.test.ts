@@ -297,3 +297,23 @@ test('after any happenings the host wants what a host wants that only ever saw t
     }),
   );
 });
+
+test('one container that cannot be described with what the agent says of itself costs no other', () => {
+  const host = aHost();
+  for (const id of ['a', 'bad', 'c']) host.learn(id, inspected(id));
+  const badLabels = host.container('bad')?.labels ?? {};
+  Object.defineProperty(badLabels, 'SERVICE_NAME', {
+    enumerable: true,
+    get: () => {
+      throw new Error('no label');
+    },
+  });
+
+  expect(() => host.setAgent({ ...AGENT, address: '203.0.113.10' })).toThrow(AggregateError);
+
+  const addressOf = (id: string) => {
+    const verdict = host.verdict(`h:${id}:80`, undefined);
+    return verdict.kind === 'wanted' ? verdict.registration.address : verdict.kind;
+  };
+  expect(['a', 'bad', 'c'].map(addressOf)).toEqual(['203.0.113.10', '203.0.113.9', '203.0.113.10']);
+});
