@@ -29,6 +29,8 @@ export interface ExplainedService {
   readonly paths: readonly string[];
   readonly ports: readonly number[];
   readonly instances: readonly ExplainedInstance[];
+  /** Why some of the instances are served although Consul says otherwise, until when, and how that is ended. */
+  readonly held?: string;
   readonly problems: readonly Problem[];
 }
 
@@ -55,6 +57,9 @@ export interface Explainable {
   /** What the host names of instances resolve to. */
   readonly resolved: Resolved;
   readonly ownNames: readonly string[];
+  /** `group/instance` of those that HAProxy has found dead: nobody listens, or their check fails. */
+  readonly dead: ReadonlySet<string>;
+  readonly holds: readonly { readonly service: string; readonly reason: string; readonly until: string }[];
 }
 
 /** Explains a request by the rules' order: exact host with its longest path, wildcard host (longest suffix), longest path, the node's own names, nobody. Pure. */
@@ -104,13 +109,14 @@ function longestPrefix(prefixes: readonly PathPrefix[], path: string): PathPrefi
 }
 
 /** Explains a service: what it owns, and each registered instance. Pure. */
-export function explainService({ catalog, plan, problems, resolved }: Explainable, service: string): ExplainedService {
+export function explainService({ catalog, plan, problems, resolved, dead, holds }: Explainable, service: string): ExplainedService {
   const http = groupKey(service, 'http');
   const tcp = groupKey(service, 'tcp');
   const planned = new Map(
     [...(plan.groups.get(http)?.instances ?? []), ...(plan.groups.get(tcp)?.instances ?? [])].map((instance) => [instance.name, instance]),
   );
   const instances = catalog.services.get(service);
+  const hold = holds.find((one) => one.service === service);
   return {
     service,
     known: instances !== undefined,
@@ -118,12 +124,24 @@ export function explainService({ catalog, plan, problems, resolved }: Explainabl
     vhosts: keysOf(plan.vhosts, http),
     paths: keysOf(plan.paths, http).map(showPathPrefix),
     ports: keysOf(plan.listeners, tcp),
-    instances: (instances ?? []).map((instance) => explainInstance(instance, resolved.get(instance.address) ?? instance.address, planned)),
+    instances: (instances ?? []).map((instance) =>
+      explainInstance(instance, resolved.get(instance.address) ?? instance.address, planned, (name) =>
+        [http, tcp].some((group) => dead.has(`${group}/${name}`)),
+      ),
+    ),
+    ...(hold !== undefined && { held: `${hold.reason}; until ${hold.until}, or toots release ${service}` }),
     problems: problems.filter(({ subject, related }) => subject === service || related?.includes(service)),
   };
 }
 
-function explainInstance(instance: Instance, ip: string, planned: ReadonlyMap<string, EdgeInstance>): ExplainedInstance {
+const DEAD = 'Consul calls it healthy, but this edge cannot connect to it, or its haproxy_httpchk fails';
+
+function explainInstance(
+  instance: Instance,
+  ip: string,
+  planned: ReadonlyMap<string, EdgeInstance>,
+  isDead: (name: string) => boolean,
+): ExplainedInstance {
   const { id, node, address, port, tags } = instance;
   const names = [false, true].map((backup) => instanceName(id, ip, port, backup));
   const found = isServed(instance) ? names.map((name) => planned.get(name)).find((one) => one !== undefined) : undefined;
@@ -132,9 +150,10 @@ function explainInstance(instance: Instance, ip: string, planned: ReadonlyMap<st
     node,
     address: `${address.includes(':') ? `[${address}]` : address}:${port}`,
     variant: variantOf(instance),
-    served: found !== undefined,
+    served: found !== undefined && !isDead(found.name),
     ...(!isServed(instance) && { whyNot: instance.nodeLost ? 'its node is lost' : `Consul calls it ${instance.health}` }),
     ...(isServed(instance) && found === undefined && { whyNot: 'its address or port cannot be used; see the problems' }),
+    ...(found !== undefined && isDead(found.name) && { whyNot: DEAD }),
     ...(found !== undefined && { weight: found.weight, maxConnections: found.maxConnections, ...(found.backup && { backup: true }) }),
     tags: tags.filter((tag) => concernsEdge([tag]) || tag.startsWith('weight=')).map(shownTag),
   };

@@ -20,6 +20,7 @@ import { EDGE_WATCH } from './haproxy/edge-watch.ts';
 import { createEdgeEngine, type EdgeEngine } from './haproxy/engine.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
 import { createHistory } from './haproxy/history.ts';
+import { readDead } from './haproxy/observe.ts';
 import { readPin } from './haproxy/pin-file.ts';
 import { lockRunDir } from './haproxy/run-dir-lock.ts';
 import { createHistoryApi } from './history-api.ts';
@@ -109,10 +110,11 @@ export async function runEdge(
     return { status: 200, body: { released: guarded.release(service), unpinned: unpinned ?? null } };
   }
 
-  function explain(query: URLSearchParams): ApiAnswer {
+  async function explain(query: URLSearchParams): Promise<ApiAnswer> {
     const { catalog, planned, resolved, pinned } = engine.status();
     if (catalog === undefined || planned === undefined) return { status: 503, body: { error: 'there is no plan yet' } };
-    const edge = { catalog, plan: planned.plan, problems: problems.list(), resolved, ownNames: ownNames() };
+    const dead = await readDead(files, signal).catch((): ReadonlySet<string> => new Set());
+    const edge = { catalog, plan: planned.plan, problems: problems.list(), resolved, ownNames: ownNames(), dead, holds: guarded.holds() };
     const [service, host] = [query.get('service'), query.get('host')];
     const also = { pinned: pinned?.generation ?? null };
     if (service !== null) return { status: 200, body: { ...explainService(edge, service), ...also } };

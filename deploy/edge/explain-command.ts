@@ -24,6 +24,7 @@ const service = v.object({
       tags: v.array(v.string()),
     }),
   ),
+  held: v.optional(v.string()),
   problems: v.array(v.object({ subject: v.string(), option: v.optional(v.string()), value: v.optional(v.string()), reason: v.string() })),
 });
 const request = v.object({
@@ -95,7 +96,7 @@ function requestText({ host, path, rule, claim, service: found }: Request): stri
 }
 
 /** Pure. */
-function serviceText({ service: name, known, hosts, vhosts, paths, ports, instances, problems }: Service): string {
+function serviceText({ service: name, known, hosts, vhosts, paths, ports, instances, held, problems }: Service): string {
   if (!known)
     return `${name}: Consul has no service of this name with a tag for the edge (haproxy, haproxy_route=/path, haproxy_tcp=PORT)\n`;
   const variants = new Set(instances.map(({ variant }) => variant));
@@ -111,6 +112,7 @@ function serviceText({ service: name, known, hosts, vhosts, paths, ports, instan
     list('paths', paths),
     list('TCP ports', ports),
     ...rows,
+    held === undefined ? '' : `  held: ${held}\n`,
     ...problems.map(
       ({ option, value, reason }) => `  problem: ${[option, value, reason].filter((part) => part !== undefined).join(': ')}\n`,
     ),

@@ -17,6 +17,7 @@ import {
   startHaproxy,
 } from './haproxy-process.ts';
 import { type LoadedHaproxy, readRunning, readServersState } from './observe.ts';
+import { awaitOwnPorts } from './ports.ts';
 import { NO_RELOADS, waitBeforeReload } from './reload-pace.ts';
 import type { RenderedEdge } from './render.ts';
 import { type RunningEdge, runningAsPlanned } from './running-edge.ts';
@@ -121,6 +122,7 @@ export function createHaproxyControl({
       return applied;
     },
     start: async (plan, rendered, signal) => {
+      if (!settings.awaitHaproxy) await awaitOwnPorts(settings, plan.certificates.size > 0, signal);
       const started = settings.awaitHaproxy
         ? await awaitHaproxy(files, rendered.fingerprint, signal)
         : await startHaproxy(settings.haproxy, settings.runDir, files, signal);

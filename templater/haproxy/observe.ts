@@ -83,47 +83,60 @@ export async function readServersState({ runtimeSocket }: EdgeFiles, signal: Abo
   return text;
 }
 
+/** `group/instance` of those that HAProxy has found dead, by their checks or by connections that failed. */
+export async function readDead({ runtimeSocket }: EdgeFiles, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const [text = ''] = await ask(runtimeSocket, [{ text: 'show servers state' }], signal);
+  return new Set(serverFields(text, ['be_name', 'srv_name', 'srv_op_state', 'srv_admin_state']).flatMap(deadName));
+}
+
+function deadName([group, name, operational, admin]: readonly string[]): string[] {
+  return operational === '0' && admin === '0' ? [`${group}/${name}`] : [];
+}
+
 /** The answer to `show info` (management guide 9.3). Pure. */
 export function parseInfo(text: string): LoadedHaproxy {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
   return { pid: Number(field('Pid')), fingerprint: field('description') };
 }
 
-/** The answer to `show servers state`, format 1: fields by the names in its header line. Pure. */
+/** The answer to `show servers state`, for the groups of a shape. Pure. */
 export function parseServers(
   text: string,
   shape: EdgeShape | undefined,
   limits: ReadonlyMap<string, number> = new Map(),
 ): Map<string, Map<string, RunningInstance>> {
-  const lines = text.split('\n').map((line) => line.trim());
-  const header =
-    lines
-      .find((line) => line.startsWith('# '))
-      ?.slice(2)
-      .split(' ') ?? [];
-  const at = (name: string) => header.indexOf(name);
-  const [group, name, admin, weight] = [at('be_name'), at('srv_name'), at('srv_admin_state'), at('srv_uweight')];
-  const [address, port] = [at('srv_addr'), at('srv_port')];
   const all = new Map<string, Map<string, RunningInstance>>([...(shape?.groups.keys() ?? [])].map((key) => [key, new Map()]));
-  for (const line of lines) {
-    const fields = line.split(' ');
-    const instances = all.get(fields[group] ?? '');
-    if (line.startsWith('#') || fields.length < header.length) continue;
-    const server = fields[name] ?? '';
-    const moved = movedTo(server, fields[address], fields[port]);
-    instances?.set(server, {
-      weight: Number(fields[weight]),
-      maxConnections: limits.get(`${fields[group]}/${server}`),
-      ready: Number(fields[admin]) === 0,
+  const wanted = ['be_name', 'srv_name', 'srv_admin_state', 'srv_uweight', 'srv_addr', 'srv_port'];
+  for (const [group = '', server = '', admin, weight, address, port] of serverFields(text, wanted)) {
+    const moved = movedTo(server, address, port);
+    all.get(group)?.set(server, {
+      weight: Number(weight),
+      maxConnections: limits.get(`${group}/${server}`),
+      ready: Number(admin) === 0,
       ...(moved !== undefined && { moved }),
     });
   }
   return all;
 }
 
+/** The wanted fields of each server in an answer to `show servers state`, format 1, found by the names in its header line. */
+function serverFields(text: string, wanted: readonly string[]): string[][] {
+  const lines = text.split('\n').map((line) => line.trim());
+  const names =
+    lines
+      .find((line) => line.startsWith('# '))
+      ?.slice(2)
+      .split(' ') ?? [];
+  const at = wanted.map((name) => names.indexOf(name));
+  return lines
+    .map((line) => line.split(' '))
+    .filter((fields) => !fields[0]?.startsWith('#') && fields.length >= names.length)
+    .map((fields) => at.map((i) => fields[i] ?? ''));
+}
+
 /** Where a server is that is not where its name says (`instanceName`). */
-function movedTo(server: string, address: string | undefined, port: string | undefined): string | undefined {
-  if (address === undefined || port === undefined) return undefined;
+function movedTo(server: string, address = '', port = ''): string | undefined {
+  if (address === '' || port === '') return undefined;
   const endpoint = `${address}:${port}`;
   const named = server.endsWith(BACKUP) ? server.slice(0, -BACKUP.length) : server;
   if (named.endsWith(`_${endpoint}`)) return undefined;

@@ -63,7 +63,7 @@ test('shares that are set by hand count at the next request, whatever the number
 
   expect(await toots('weight', 'python', 'stable=25', 'canary=75', ...consul)).toMatchObject({ code: 0 });
   await until(async () => (await weights()).includes('python-c1 256'), 10_000, 'the canary has its share');
-  expect(await weights()).toEqual(['python-c1 256', 'python-s1 28', 'python-s2 28', 'python-s3 28']);
+  expect(await weights()).toEqual(['python-c1 256', 'python-s1 29', 'python-s2 28', 'python-s3 28']);
   const asked = await Promise.all(Array.from({ length: 40 }, () => world.who('python.service')));
   expect(asked.filter((who) => who === 'python/c1').length).toBeGreaterThan(20);
 
@@ -81,6 +81,14 @@ test('explain says which rule takes a request, who answers it, and why an instan
   const service = await explained('web');
   expect(service.output).toMatch(/web-sick.*critical/);
   expect(service.output).toContain('haproxy_route=/web');
+
+  await sick.instance.stop();
+  await world.change(sick, { health: 'passing' });
+  const isFoundDead = async () => {
+    await world.ask('web.service');
+    return /web-sick.*cannot connect/.test((await explained('web')).output);
+  };
+  await until(isFoundDead, 15_000, 'it is found dead');
   expect(await explained('nobody.test')).toMatchObject({ code: 1 });
   await world.withdraw(sick);
 });

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { execa } from 'execa';
+import { startEdge } from '../harness/edge.ts';
 import { type EdgeWorld, type ServedInstance, startEdgeWorld } from '../harness/edge-world.ts';
 import { freePort } from '../harness/free-port.ts';
 import { startLoad } from '../harness/load.ts';
@@ -160,6 +161,18 @@ test('a frontend that was shut down by hand, which none but a reload opens, is o
 
   await until(() => wasReloadedFor(/enable frontend toots:web/), REPAIRED_WITHIN_MS, 'the reload');
   await world.isAnswered('web.service', 'web/a');
+});
+
+test('a second edge does not share the ports of the first, as HAProxy would, but says whose they are until it is told another', async () => {
+  const { http } = world.edge.ports;
+  await using second = await startEdge({ consulUrl: world.consul.url, args: ['--http-port', `${http}`] });
+
+  await until(
+    async () => (await second.status()).problems.some(({ reason }) => reason.includes(`:${http}: another program`)),
+    15_000,
+    'it is told',
+  );
+  expect((await second.status()).haproxy.worker).toBeNull();
 });
 
 test('files of the run directory that somebody removed are there again after one reload', async () => {

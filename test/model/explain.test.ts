@@ -28,7 +28,15 @@ const catalog = aCatalog([
   anInstance({ service: 'cart', id: 'd', address: '10.0.0.3', tags: ['haproxy_route=/shop/cart', 'haproxy_tcp=9000'] }),
 ]);
 const { plan, problems } = createPlanner()(catalog, { ...POLICY, resolved: new Map([['nowhere.example', null]]) }, new Map());
-const edge: Explainable = { catalog, plan, problems, resolved: new Map([['nowhere.example', null]]), ownNames: ['localhost'] };
+const edge: Explainable = {
+  catalog,
+  plan,
+  problems,
+  resolved: new Map([['nowhere.example', null]]),
+  ownNames: ['localhost'],
+  dead: new Set(),
+  holds: [],
+};
 
 describe('a request', () => {
   test.each([
@@ -72,6 +80,24 @@ describe('a service', () => {
     expect(explainService(edge, 'site').instances).toMatchObject([
       { id: 'e', served: true, backup: true, tags: ['haproxy_vhost=app.test,*.app.test', 'haproxy_backup', 'haproxy_auth=(not shown)'] },
     ]);
+  });
+
+  test('has an instance that HAProxy has found dead, over HTTP or TCP, although Consul calls it healthy', () => {
+    const dead = new Set(['tcp:cart/d_10.0.0.3:8080', 'shop/d_10.0.0.3:8080']);
+
+    expect(explainService({ ...edge, dead }, 'cart').instances).toMatchObject([
+      { id: 'd', served: false, whyNot: expect.stringContaining('cannot connect') },
+    ]);
+    expect(explainService({ ...edge, dead }, 'shop').instances[0]).toMatchObject({ id: 'a', served: true });
+  });
+
+  test('of which something is held is told so', () => {
+    const hold = { service: 'shop', reason: 'its node is lost', until: '2030-01-01T00:00:00.000Z' };
+
+    expect(explainService({ ...edge, holds: [hold] }, 'shop').held).toBe(
+      'its node is lost; until 2030-01-01T00:00:00.000Z, or toots release shop',
+    );
+    expect(explainService({ ...edge, holds: [hold] }, 'cart')).not.toHaveProperty('held');
   });
 
   test('that Consul does not have is told so', () => {
