@@ -18,7 +18,7 @@ const options = { ...edgeSettings, ...templateSettings, ...consulSettings, logLe
 
 const program: Program<typeof options> = {
   name: 'toots templater',
-  usage: 'import CONSUL-TEMPLATE.HCL | [-template IN:OUT[:COMMAND]]… [-config PATH]… [--edge] [options]',
+  usage: 'import PATH… | [-template IN:OUT[:COMMAND]]… [-config PATH]… [--edge] [options]',
   about: 'Watches the Consul catalog and keeps files and, with --edge, HAProxy true to it.',
   options,
   whyAbsent,

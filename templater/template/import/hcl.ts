@@ -55,7 +55,7 @@ export function parseHcl(text: string): HclBlock {
   function value(): HclValue {
     const { kind, text: word, value: content, line } = take();
     if (kind === 'string' || kind === 'heredoc') return content;
-    if (kind === 'number') return Number(word);
+    if (kind === 'number') return /^0[0-7]+$/.test(word) ? Number.parseInt(word, 8) : Number(word);
     if (word === 'true' || word === 'false') return word === 'true';
     if (word === '{') return entries('}');
     if (word !== '[') throw new SyntaxError(`line ${line}: expected a value${kind === 'end' ? ', not the end' : `, not ${word}`}`);

@@ -40,7 +40,7 @@ const SSL: Readonly<Record<string, Row>> = {
 };
 const TEMPLATE: Readonly<Record<string, Row>> = {
   ...{ source: same('source'), contents: same('contents'), destination: same('destination'), create_dest_dirs: same('create_dest_dirs') },
-  perms: { to: 'perms', change: (value) => (typeof value === 'number' ? value.toString().padStart(4, '0') : value) },
+  perms: { to: 'perms', change: (value) => (typeof value === 'number' ? value.toString(8).padStart(4, '0') : value) },
   ...{ user: same('user'), group: same('group'), uid: same('user'), gid: same('group'), backup: same('backup') },
   ...{ command: same('command'), command_timeout: same('command_timeout'), error_on_missing_key: same('error_on_missing_key') },
   sandbox_path: same('sandbox_path'),
@@ -81,7 +81,7 @@ export function importConfiguration(text: string): Imported {
   const rest: HclBlock['entries'][number][] = [];
   for (const entry of parseHcl(text).entries) {
     for (const block of blocksOf(entry.value)) {
-      if (entry.name === 'template' || entry.name === 'templates') templates.push(rowsOf(block, TEMPLATE, 'template', byHand));
+      if (entry.name === 'template' || entry.name === 'templates') templates.push(rowsOf(unlabelled(block), TEMPLATE, 'template', byHand));
       else if (entry.name === 'consul') config['consul'] = { ...(config['consul'] as object), ...consulOf(block, byHand) };
       else if (entry.name === 'exec') config['exec'] = rowsOf(block, EXEC, 'exec', byHand);
       else continue;
@@ -127,6 +127,37 @@ function rowsOf(block: HclBlock, rows: Readonly<Record<string, Row>>, where: str
 /** A block whose names are the same here, as it is. */
 function nested(block: HclBlock): Record<string, unknown> {
   return Object.fromEntries(block.entries.map(({ name, value }) => [name, isBlock(value) ? nested(value) : value]));
+}
+
+/** `template "name" { … }` is the block; its name means nothing. */
+function unlabelled(block: HclBlock): HclBlock {
+  const [only, ...more] = block.entries;
+  return only !== undefined && more.length === 0 && !(only.name in TEMPLATE) && isBlock(only.value) ? only.value : block;
+}
+
+/** Several configurations as one, as consul-template takes them: all templates, and of the rest what comes last. Pure. */
+export function mergedImport(parts: readonly Imported[]): Imported {
+  const templates = parts.flatMap(({ config }) => (config['templates'] ?? []) as readonly unknown[]);
+  const config = deeplyMerged(parts.map((part) => part.config));
+  return {
+    config: { ...config, ...(templates.length > 0 && { templates }) },
+    byHand: parts.flatMap(({ byHand }) => byHand),
+  };
+}
+
+function deeplyMerged(maps: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, unknown>> {
+  const merged: Record<string, unknown> = {};
+  for (const map of maps) {
+    for (const [key, value] of Object.entries(map)) {
+      const before = merged[key];
+      merged[key] = isPlainMap(before) && isPlainMap(value) ? deeplyMerged([before, value]) : value;
+    }
+  }
+  return merged;
+}
+
+function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function blocksOf(value: HclValue): readonly HclBlock[] {

@@ -1,9 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
 import { parse } from 'yaml';
 import { configFlags } from '../../../templater/template/config-flags.ts';
 import { configSchema } from '../../../templater/template/config-schema.ts';
 import { importConfiguration, importedText } from '../../../templater/template/import/import-config.ts';
+import { importPaths } from '../../../templater/template/import/run-import.ts';
+import { tempDir } from '../../harness/temp-dir.ts';
 
 const HCL = `
 # an existing configuration
@@ -103,4 +107,43 @@ test('exec blocks are taken over, their environment too', () => {
     templates: [{ contents: 'x', destination: '/x', exec: { command: 'echo', timeout: '5s', env: { denylist: ['AWS_*'] } } }],
   });
   expect(configFlags(v.parse(configSchema, config))).toEqual(["-exec=app -c 'my conf'", '-exec-env-pristine=true', '-exec-env-custom=A=b']);
+});
+
+test('permissions are octal with a nought in front, and decimal without, as HCL and JSON have them', () => {
+  const permsOf = (text: string) => (importConfiguration(text).config['templates'] as readonly { perms: string }[])[0]?.perms;
+
+  expect(permsOf('template { source = "a" perms = 0600 }')).toBe('0600');
+  expect(permsOf('template { source = "a" perms = "0640" }')).toBe('0640');
+  expect(permsOf('template { source = "a" perms = 420 }')).toBe('0644');
+  expect(permsOf('{"template": {"source": "a", "perms": 384}}')).toBe('0600');
+});
+
+test('a template with a label is one like any other', () => {
+  const { config, byHand } = importConfiguration('template "web" { contents = "x" destination = "/x" }');
+
+  expect(config).toEqual({ templates: [{ contents: 'x', destination: '/x' }] });
+  expect(byHand).toEqual([]);
+});
+
+test('several files and folders become one configuration, in the order of their names; what comes last counts', async () => {
+  await using folder = await tempDir();
+  await writeFile(join(folder.path, 'b.hcl'), 'consul { token = "t" } log_level = "info" template { contents = "b" destination = "/b" }');
+  await writeFile(
+    join(folder.path, 'a.json'),
+    '{"consul": {"address": "x:1"}, "log_level": "warn", "vault": {}, "template": {"contents": "a", "destination": "/a"}}',
+  );
+  const { config, byHand } = importPaths([folder.path]);
+
+  expect(config).toEqual({
+    consul: { address: 'x:1', token: 't' },
+    log_level: 'info',
+    templates: [
+      { contents: 'a', destination: '/a' },
+      { contents: 'b', destination: '/b' },
+    ],
+  });
+  expect(byHand).toEqual([expect.stringContaining(`${join(folder.path, 'a.json')}: line 1: vault`)]);
+  await writeFile(join(folder.path, 'c.hcl'), 'template {');
+  expect(() => importPaths([folder.path])).toThrow(`${join(folder.path, 'c.hcl')}: line 1: expected a name, not the end`);
+  expect(() => importPaths(['/nosuch'])).toThrow('/nosuch');
 });
