@@ -2,6 +2,7 @@ import type { DocumentOptions, ParseOptions, SchemaOptions, ToJSOptions } from '
 import { yaml } from '../lazy-packages.ts';
 import { withFloats } from './go-floats.ts';
 import { sortedValue } from './sorted-value.ts';
+import { withoutSpace } from './text.ts';
 import { tomlText } from './toml-text.ts';
 import { asText, type Filter } from './values.ts';
 import { yamlText } from './yaml-text.ts';
@@ -15,10 +16,10 @@ export const documentFilters = {
   toJSONPretty: (value) => escaped(jsonText(value, 2)),
   toUnescapedJSON: (value) => jsonText(value),
   toUnescapedJSONPretty: (value) => jsonText(value, 2),
-  toYAML: (value) => yamlText(sortedValue(value)),
+  toYAML: (value) => withoutSpace(yamlText(sortedValue(value))),
   toTOML: (value) => {
     if (value === undefined || value === null) throw new TypeError('toTOML: needs a value, got nothing');
-    return tomlText(sortedValue(value));
+    return withoutSpace(tomlText(sortedValue(value)));
   },
 } satisfies Record<string, Filter>;
 

@@ -78,7 +78,7 @@ function titled(letter: string): string {
 const SPACE =
   /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
 
-function withoutSpace(text: string): string {
+export function withoutSpace(text: string): string {
   return text.replace(SPACE, '');
 }
 

@@ -38,10 +38,16 @@ function valueText(value: unknown, isFloat: boolean): string {
   if (value === null) throw new TypeError('toTOML: a list with null in it cannot be written as TOML');
   if (Array.isArray(value)) return `[${value.map((item) => valueText(item, holdsFloats(value))).join(', ')}]`;
   if (isMap(value))
-    return `{${Object.entries(value)
+    return `{${inlineEntries(value)
       .map(([key, item]) => `${keyText(key)} = ${valueText(item, holdsFloats(value))}`)
       .join(', ')}}`;
   return typeof value === 'number' ? numberText(value, isFloat) : typeof value === 'string' ? quoted(value) : String(value);
+}
+
+/** As in a table: plain values first, and no `null`. */
+function inlineEntries(map: ValueMap): readonly [string, unknown][] {
+  const entries = Object.entries(map).filter(([, value]) => value !== null);
+  return [...entries.filter(([, value]) => !isTables(value)), ...entries.filter(([, value]) => isTables(value))];
 }
 
 function keyText(key: string): string {

@@ -18,15 +18,28 @@ function lines(value: unknown, indent: string): readonly string[] {
 
 function listItem(item: unknown, indent: string, isFloat: boolean): readonly string[] {
   if (!isBlock(item)) return [`${indent}- ${scalar(item, `${indent}  `, undefined, isFloat)}`];
+  return blockAfter('-', item, indent);
+}
+
+/** A list or a map that begins on the line of its sign. */
+function blockAfter(sign: string, item: unknown, indent: string): readonly string[] {
   const [first = '', ...rest] = lines(item, `${indent}  `);
-  return [`${indent}- ${first.slice(indent.length + 2)}`, ...rest];
+  return [`${indent}${sign} ${first.slice(indent.length + 2)}`, ...rest];
 }
 
 function mapEntry(key: string, item: unknown, indent: string, isFloat: boolean): readonly string[] {
+  if (/[\n\r\x85\u2028\u2029]/.test(key) || [...key].length > LONGEST_SIMPLE_KEY) {
+    const above = `${indent}? ${textScalar(key, `${indent}  `, true, indent.length + 2)}`;
+    if (isBlock(item)) return [above, ...blockAfter(':', item, indent)];
+    return [above, `${indent}: ${scalar(item, `${indent}  `, indent.length + 2, isFloat)}`];
+  }
   const name = textScalar(key, indent, false);
   if (!isBlock(item)) return [`${indent}${name}: ${scalar(item, `${indent}  `, indent.length + name.length + 2, isFloat)}`];
   return [`${indent}${name}:`, ...lines(item, Array.isArray(item) ? indent : `${indent}  `)];
 }
+
+/** Characters of a key that stands before its colon; a longer one, or one of several lines, has a line of its own. */
+const LONGEST_SIMPLE_KEY = 128;
 
 function isBlock(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : isMap(value) && Object.keys(value).length > 0;
@@ -49,11 +62,12 @@ const LOOKS_LIKE_ANOTHER_TYPE =
   /^(?!_)(|~|null|Null|NULL|y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF|true|True|TRUE|false|False|FALSE|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(\d[\d_]*)?\.?[\d_]+([eE][-+]?\d+)?|[-+]?\d[\d_]*\.([eE][-+]?\d+)?|[-+]?0b[01_]+|[-+]?0x[\da-fA-F_]+|[-+]?0o?[0-7_]+|[-+]?\d[\d_]*(:[0-5]?\d)+(\.\d*)?|\d{4}-\d{1,2}-\d{1,2}([Tt ].*)?)$/;
 
 function textScalar(text: string, indent: string, mayBreak: boolean, column = indent.length): string {
-  if (LOOKS_LIKE_ANOTHER_TYPE.test(text)) return doubleQuoted(text);
-  if (/[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text)) return doubleQuoted(text);
-  if (text.includes('\n')) return mayBreak && !/ \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text);
-  if (isPlain(text)) return mayBreak ? folded(text, indent, column) : text;
-  return `'${text.replaceAll("'", "''")}'`;
+  const place = mayBreak ? { indent: indent || '  ', column } : undefined;
+  if (LOOKS_LIKE_ANOTHER_TYPE.test(text)) return doubleQuoted(text, place);
+  if (/[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text)) return doubleQuoted(text, place);
+  if (text.includes('\n')) return mayBreak && !/ \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text, place);
+  if (isPlain(text)) return folded(text, place);
+  return `'${folded(text.replaceAll("'", "''"), place && { ...place, column: place.column + 1 })}'`;
 }
 
 function isPlain(text: string): boolean {
@@ -107,13 +121,20 @@ const byCodePoint = (a: string, b: string) => (a.codePointAt(0) ?? 0) - (b.codeP
 
 const WIDTH = 80;
 
-/** Breaks a long plain text at the first single space after the 80th column, as go-yaml does. */
-function folded(text: string, indent: string, start: number): string {
-  let column = start;
-  return text.replace(/ (?=\S)(?<=\S )|[^ ]+| +/g, (part) => {
+/** Where a text that may be broken begins, and what its further lines begin with. */
+interface Place {
+  readonly indent: string;
+  readonly column: number;
+}
+
+/** Breaks a long text at the first single space after the 80th column, as go-yaml does. */
+function folded(text: string, place: Place | undefined): string {
+  if (place === undefined) return text;
+  let { column } = place;
+  return text.replace(/ (?=[^ ])(?<=[^ ] )|[^ ]+| +/g, (part) => {
     const isBreak = part === ' ' && column > WIDTH;
-    column = isBreak ? (indent || '  ').length : column + part.length;
-    return isBreak ? `\n${indent || '  '}` : part;
+    column = isBreak ? place.indent.length : column + [...part].length;
+    return isBreak ? `\n${place.indent}` : part;
   });
 }
 
@@ -134,8 +155,24 @@ const DOUBLE_ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function doubleQuoted(text: string): string {
-  return `"${text.replace(/["\\\u2028\u2029\ufeff\ufffe\uffff]|\p{Cc}|[\u{10000}-\u{10ffff}]/gu, escapedCharacter)}"`;
+const ESCAPED = /["\\\u2028\u2029\ufeff\ufffe\uffff]|\p{Cc}|[\u{10000}-\u{10ffff}]/u;
+
+/** Breaks at the first space of several too; what is left of them stands after a backslash. */
+function doubleQuoted(text: string, place: Place | undefined): string {
+  const characters = [...text];
+  let column = (place?.column ?? 0) + 1;
+  const parts = characters.map((character, at) => {
+    const isInside = at > 0 && at < characters.length - 1 && characters[at - 1] !== ' ';
+    if (character === ' ' && place !== undefined && isInside && column > WIDTH) {
+      const rest = characters[at + 1] === ' ' ? '\\' : '';
+      column = place.indent.length + rest.length;
+      return `\n${place.indent}${rest}`;
+    }
+    const part = ESCAPED.test(character) ? escapedCharacter(character) : character;
+    column += part.length;
+    return part;
+  });
+  return `"${parts.join('')}"`;
 }
 
 function escapedCharacter(character: string): string {
