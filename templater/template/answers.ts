@@ -6,6 +6,7 @@ import { createAlarm } from '../../daemon/alarm.ts';
 import type { Logger } from '../../daemon/log.ts';
 import { createAllFeeds } from './feeds/all-feeds.ts';
 import type { Evidence } from './feeds/heard.ts';
+import type { PulseTimes } from './feeds/pulse.ts';
 import { doubt } from './guard.ts';
 import { createHolds, type Hold } from './holds.ts';
 import { datacenterOf, type Query } from './query.ts';
@@ -32,13 +33,14 @@ export interface AnswersPorts {
   readonly changed: () => void;
   readonly log: Logger;
   readonly holdMs: number;
+  readonly pulse: PulseTimes;
   readonly now?: () => number;
 }
 
 /** How long another datacenter may not answer before templates do without it, milliseconds. */
 const GIVE_UP_MS = 10_000;
 
-export function createAnswers({ transportFor, changed, log, holdMs, now = Date.now }: AnswersPorts, signal: AbortSignal): Answers {
+export function createAnswers({ transportFor, changed, log, holdMs, pulse, now = Date.now }: AnswersPorts, signal: AbortSignal): Answers {
   const store = createStore();
   const states = new Map<string, { readonly query: Query; readonly state: Extract<QueryState, { kind: 'failing' }> }>();
   const places = new Map<string, Place>();
@@ -119,7 +121,7 @@ export function createAnswers({ transportFor, changed, log, holdMs, now = Date.n
     if (datacenterOf(query) !== '') alarm.in(GIVE_UP_MS, 'a datacenter may be given up');
   }
 
-  const feeds = createAllFeeds({ transportFor, hear: guarded(hear, observe, now), observe }, signal);
+  const feeds = createAllFeeds({ transportFor, hear: guarded(hear, observe, now), observe }, pulse, signal);
   return {
     store,
     follow: (queries) => {

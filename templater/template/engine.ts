@@ -8,6 +8,7 @@ import type { ProblemBook } from '../../daemon/problem-book.ts';
 import { type ActionFailure, type Actions, createActions } from './actions.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { markDone } from './due-marker.ts';
+import { PULSE_TIMES, type PulseTimes } from './feeds/pulse.ts';
 import type { Hold } from './holds.ts';
 import type { Query } from './query.ts';
 import { createStartGuard } from './start-guard.ts';
@@ -20,6 +21,8 @@ export interface EngineSettings {
   readonly holdMs: number;
   readonly renderLimitMs: number;
   readonly actionIntervalMs: number;
+  /** How the agent is felt for; {@link PULSE_TIMES} unless said. */
+  readonly pulse?: PulseTimes;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -74,7 +77,14 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
   const alarm = createAlarm(rounds.tell);
   signal.addEventListener('abort', alarm.off);
   const answers = createAnswers(
-    { transportFor: ports.transportFor, changed: () => rounds.tell('changed'), log, holdMs: settings.holdMs, now },
+    {
+      transportFor: ports.transportFor,
+      changed: () => rounds.tell('changed'),
+      log,
+      holdMs: settings.holdMs,
+      pulse: settings.pulse ?? PULSE_TIMES,
+      now,
+    },
     signal,
   );
   const actions: Actions = createActions({ run: ports.runAction, done: markDone, ran, log, intervalMs: settings.actionIntervalMs }, signal);

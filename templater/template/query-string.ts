@@ -58,9 +58,15 @@ const CATALOG = /^(?<subject>)(?:\?(?<query>[\w\-=&]+))?(?:@(?<dc>[\w.-]+))?(?:~
 /** `key("path?query@dc")`, or a path as it is and `{dc, ns, partition}`. */
 export function keyQuestion(call: string, path: unknown, options: unknown): PlaceQuestion {
   if (typeof path !== 'string') throw new SyntaxError(`${call}: needs a path, got ${shown(path)}`);
-  if (!isMap(options))
-    return place(call, matched(call, path, KEY, 'PATH?QUERY@DC; a path with @ or ? needs the object form: key("a@b", {})'));
-  return { ...placeOptions(call, options), subject: path.replace(/^\//, '') };
+  const question = isMap(options)
+    ? { ...placeOptions(call, options), subject: path }
+    : place(call, matched(call, path, KEY, 'PATH?QUERY@DC; a path with @ or ? needs the object form: key("a@b", {})'));
+  return { ...question, subject: keyPath(question.subject) };
+}
+
+/** Consul's API has no path with a slash at its beginning, nor with two in a row: it sends whoever asks for one to the path without. */
+function keyPath(path: string): string {
+  return path.replace(/\/+/g, '/').replace(/^\//, '');
 }
 
 /** `node("name?query@dc")`, or a name and `{dc}`; without a name the agent's own node. */

@@ -28,9 +28,12 @@ export interface Supervisor {
   readonly changed: () => void;
   /** Its exit code, when it ends by itself; 128 and the signal's number when a signal ended it. */
   readonly ended: Promise<number>;
-  /** Ends it: the kill signal, and KILL when that is not enough in time. */
-  readonly stop: (withinMs: number) => Promise<void>;
+  /** Ends it for good: the kill signal, and KILL when that is not enough in time. */
+  readonly stop: () => Promise<void>;
 }
+
+/** How long a supervised program may take to end when the templater ends, which ends without its parts after 2.5 s: KILL has to come before. */
+const STOP_WITHIN_MS = 2_000;
 
 /** Runs a program beside the templates, as consul-template's exec mode does. Its lifetime is the signal's, and it is ended with it by `stop`. */
 export function createSupervisor(options: SuperviseOptions, signal: AbortSignal): Supervisor {
@@ -94,10 +97,10 @@ export function createSupervisor(options: SuperviseOptions, signal: AbortSignal)
       isChanged = true;
       telling ??= tell().finally(() => (telling = undefined));
     },
-    stop: async (withinMs) => {
+    stop: async () => {
       for (const name of forwarded) process.off(name, forward);
       isReplacing = true;
-      if (child !== undefined) await end(child, killSignal, withinMs);
+      if (child !== undefined) await end(child, killSignal, Math.min(killTimeoutMs, STOP_WITHIN_MS));
     },
   };
 }
@@ -126,15 +129,12 @@ function sendTo({ pid }: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
-/** How long a supervised program may take to end when the templater ends; the whole has five seconds. */
-const STOP_WITHIN_MS = 3_000;
-
 /** Starts the program once everything is rendered; answers its exit code when it ends by itself. */
 export async function supervise(supervisor: Supervisor, ready: Promise<void>, signal: AbortSignal): Promise<number> {
   await ready;
   supervisor.start();
   const told = new Promise<number>((resolve) => signal.addEventListener('abort', () => resolve(0), { once: true }));
   const code = signal.aborted ? 0 : await Promise.race([supervisor.ended, told]);
-  await supervisor.stop(STOP_WITHIN_MS);
+  await supervisor.stop();
   return code;
 }

@@ -33,10 +33,9 @@ export interface TemplateStatus {
 }
 
 function missingOf(evaluation: Evaluation | undefined, answers: Answers): TemplateStatus['missing'] {
-  return (evaluation?.missing ?? []).map(({ query, why }) => ({
-    query: query.id,
-    why: why ?? answers.failure(query) ?? 'there is no answer yet',
-  }));
+  // What has answered since is not missing any more; the template is rendered when the rest has.
+  const missing = (evaluation?.missing ?? []).filter(({ query, why }) => why !== undefined || answers.store.get(query.id) === undefined);
+  return missing.map(({ query, why }) => ({ query: query.id, why: why ?? answers.failure(query) ?? 'there is no answer yet' }));
 }
 
 /** What is wrong with a template. Pure. */

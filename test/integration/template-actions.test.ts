@@ -168,7 +168,7 @@ test('a signal goes to the process of the pid file', async () => {
 });
 
 test('permissions, owner and backups', async () => {
-  const one = keyed({ perms: 0o640, backups: 2, destination: join(folder.path, 'deep/er/file') });
+  const one = keyed({ perms: 0o640, user: 'nobody', group: 'daemon', backups: 2, destination: join(folder.path, 'deep/er/file') });
   await putKey(consul, one.key, '1');
   await using _ = startEngine(consul.url, [one]);
   for (const value of ['1', '2', '3', '4']) {
@@ -176,13 +176,18 @@ test('permissions, owner and backups', async () => {
     await holds(one.destination, value);
   }
 
-  expect((await stat(one.destination)).mode & 0o777).toBe(0o640);
+  const { mode, uid, gid } = await stat(one.destination);
+  expect([mode & 0o777, uid, gid]).toEqual([0o640, await idOf('passwd', 'nobody'), await idOf('group', 'daemon')]);
   expect([
     await textOf(`${one.destination}.bak`),
     await textOf(`${one.destination}.bak.2`),
     await textOf(`${one.destination}.bak.3`),
   ]).toEqual(['3', '2', undefined]);
 });
+
+async function idOf(database: string, name: string): Promise<number> {
+  return Number((await promisify(execFile)('getent', [database, name])).stdout.split(':')[2]);
+}
 
 test('a file keeps the permissions it has', async () => {
   const one = keyed();

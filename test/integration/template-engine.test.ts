@@ -233,6 +233,32 @@ describe('outages', () => {
     expect(running.engine.answers.failing()).toEqual([]);
   }, 30_000);
 
+  test('an agent that hangs is told, though it may hold every request; what it swallowed is asked anew when it answers again', async () => {
+    await putKey(consul, 'a', '1');
+    await register('web', 'web-1');
+    await using proxy = await startConsulProxy(consul.httpPort);
+    const [key, service, nodes] = [template('{{ key("a") }}'), template(WEB), template('{% for n in nodes() %}{{ n.meta.a }}{% endfor %}')];
+    const pulse = { everyMs: 50, withinMs: 200 };
+    await using running = startEngine(`http://127.0.0.1:${proxy.port}`, [key, service, nodes], { pulse });
+    await holds(key.destination, '1');
+    await holds(service.destination, 'web-1 ');
+    await holds(nodes.destination, '');
+    expect(running.engine.answers.failing()).toEqual([]);
+
+    proxy.set({ kind: 'hang' });
+    await until(() => running.engine.answers.failing().some(({ query }) => query === 'agent'), 8_000, 'the agent’s silence is told');
+    await putKey(consul, 'a', '2');
+    await register('web', 'web-2');
+    await consul.ask('PUT', '/v1/catalog/register', { Node: 'far', Address: '10.0.0.9', NodeMeta: { a: 'new' } });
+    proxy.set(undefined);
+
+    await holds(key.destination, '2');
+    await holds(service.destination, 'web-1 web-2 ');
+    await holds(nodes.destination, 'new');
+    await until(() => running.engine.answers.failing().length === 0, 8_000, 'nothing fails any more');
+    await consul.ask('PUT', '/v1/catalog/deregister', { Node: 'far' });
+  }, 40_000);
+
   test('a catalog that became empty is withheld, can be released, and is believed when the time is over', async () => {
     await register('web');
     const one = template(WEB);

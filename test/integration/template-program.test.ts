@@ -1,4 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { dueMarker } from '../../templater/template/due-marker.ts';
@@ -269,6 +272,128 @@ test(
     program.signal('SIGTERM');
     expect(await program.ended).toBe(0);
     expect(await textOf(file('log'))).toBe('start 1\nend\nstart 2\nend\n');
+  },
+  SLOW,
+);
+
+test(
+  'exec: -exec-kill-signal asks the program to end, and KILL ends it when -exec-kill-timeout is over; one that ends for nobody does not outlive us',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await writeFile(
+      file('app.sh'),
+      'trap "echo asked >> log" USR1; echo start $(cat out) >> log; echo $$ > pid; while :; do sleep 0.05; done',
+    );
+    const killing = (timeout: string) => ['-exec-kill-signal', 'SIGUSR1', '-exec-kill-timeout', timeout];
+    await using program = await templater('-template', 't.njk:out', '-exec', 'sh app.sh', ...killing('300ms'));
+    await holds(file('log'), 'start 1\n');
+
+    await putKey(consul, 'a', '2');
+    await holds(file('log'), 'start 1\nasked\nstart 2\n');
+    program.signal('SIGTERM');
+    expect(await program.ended).toBe(0);
+
+    await rm(file('log'));
+    await using patient = await templater('-template', 't.njk:out', '-exec', 'sh app.sh', ...killing('30s'));
+    await holds(file('log'), 'start 2\n');
+    const pid = Number(await textOf(file('pid')));
+    patient.signal('SIGTERM');
+    expect(await patient.ended).toBe(0);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  },
+  SLOW,
+);
+
+test(
+  'exec: -exec-splay keeps the program from being told for a random time, and holds up no end',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await writeFile(
+      file('app.sh'),
+      'trap "echo reload >> $LOG" HUP; trap "echo usr2 >> $LOG" USR2; echo start >> $LOG; while :; do sleep 0.05; done',
+    );
+    const splayed = (name: string, splay: string) => {
+      const told = ['-exec-reload-signal', 'SIGHUP', '-exec-env-custom', `LOG=${name}`, '-exec-splay', splay];
+      return templater('-template', `t.njk:${name}.out`, '-exec', 'sh app.sh', ...told);
+    };
+    await using long = await splayed('long', '10000h');
+    await using short = await splayed('short', '10ms');
+    await holds(file('long'), 'start\n');
+    await holds(file('short'), 'start\n');
+
+    await putKey(consul, 'a', '2');
+    await holds(file('short'), 'start\nreload\n');
+    await holds(file('long.out'), '2');
+    long.signal('SIGUSR2');
+    await holds(file('long'), 'start\nusr2\n');
+    for (const program of [long, short]) program.signal('SIGTERM');
+    expect(await Promise.all([long.ended, short.ended])).toEqual([0, 0]);
+  },
+  SLOW,
+);
+
+test(
+  '-pid-file holds the process id while the templater runs; one that cannot be written ends it',
+  async () => {
+    await writeFile(file('t.njk'), 'x');
+    await using program = await templater('-template', 't.njk:out', '-pid-file', 'own.pid');
+    await until(async () => (await textOf(file('own.pid'))) !== undefined, 15_000, 'the pid file is there');
+    const pid = Number(await textOf(file('own.pid')));
+
+    process.kill(pid, 'SIGTERM');
+    expect(await program.ended).toBe(0);
+    expect(await textOf(file('own.pid'))).toBeUndefined();
+
+    await using refused = await templater('-template', 't.njk:out', '-pid-file', 'nosuch/own.pid');
+    expect(await refused.ended).toBe(1);
+    expect(refused.output()).toContain('write file: nosuch/own.pid: ENOENT');
+  },
+  SLOW,
+);
+
+test(
+  '-reload-signal and -kill-signal take the place of HUP and INT',
+  async () => {
+    const template = (text: string) => `templates:\n  - {contents: "${text}", destination: out}\n`;
+    await writeFile(file('c.yaml'), template('one'));
+    await using program = await templater('-config', 'c.yaml', '-reload-signal', 'SIGUSR1', '-kill-signal', 'SIGUSR2');
+    await holds(file('out'), 'one');
+
+    await writeFile(file('c.yaml'), template('two'));
+    program.signal('SIGUSR1');
+    await holds(file('out'), 'two');
+    program.signal('SIGUSR2');
+
+    expect(await program.ended).toBe(0);
+  },
+  SLOW,
+);
+
+test(
+  '-consul-token-file and -consul-auth go with each request, and commands are told of them',
+  async () => {
+    await writeFile(file('token'), 's3cret\n');
+    const asked: string[] = [];
+    const agent = createServer((request, response) => {
+      asked.push(`${String(request.headers['x-consul-token'])} ${String(request.headers.authorization)}`);
+      response.setHeader('X-Consul-Index', '7');
+      response.end('[]');
+    });
+    await once(agent.listen(0, '127.0.0.1'), 'listening');
+    const { port } = agent.address() as AddressInfo;
+    const access = ['-consul-addr', `127.0.0.1:${port}`, '-consul-token-file', 'token', '-consul-auth', 'joe:pw'];
+    await writeFile(file('t.njk'), '{{ nodes() | length }}');
+    await using program = await templater('-once', '-template', 't.njk:out:env > seen; true', ...access);
+
+    expect(await program.ended).toBe(0);
+    agent.close();
+    expect(new Set(asked)).toEqual(new Set([`s3cret Basic ${Buffer.from('joe:pw').toString('base64')}`]));
+    const seen = await textOf(file('seen'));
+    expect(seen).toContain('CONSUL_HTTP_TOKEN_FILE=token\n');
+    expect(seen).toContain('CONSUL_HTTP_AUTH=joe:pw\n');
+    expect(program.output()).not.toContain('s3cret');
   },
   SLOW,
 );

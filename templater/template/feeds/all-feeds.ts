@@ -3,8 +3,9 @@ import { type InnerSignal, innerSignal } from '../../../daemon/inner-signal.ts';
 import { datacenterOf, type Query } from '../query.ts';
 import { createEndpointsFeed, createPollFeed } from './endpoint-feeds.ts';
 import { createFileFeed } from './file-feed.ts';
-import type { Feed, FeedPorts } from './heard.ts';
+import type { Feed, FeedPorts, HeldFeed } from './heard.ts';
 import { createKeysFeed } from './keys-feed.ts';
+import { feelPulse, type PulseTimes } from './pulse.ts';
 import { createServicesFeed } from './services-feed.ts';
 
 export type AllFeedsPorts = Omit<FeedPorts, 'transport'> & {
@@ -22,11 +23,12 @@ function heldQueries(capacity: number): number {
 }
 
 /** Keeps whatever templates read fresh, by the cheapest feed for each kind of source and datacenter. */
-export function createAllFeeds({ transportFor, hear, observe }: AllFeedsPorts, signal: AbortSignal): Feed {
+export function createAllFeeds({ transportFor, hear, observe }: AllFeedsPorts, pulseTimes: PulseTimes, signal: AbortSignal): Feed {
   const files = createFileFeed({ hear }, signal);
-  const datacenters = new Map<string, Feed>();
+  const datacenters = new Map<string, HeldFeed>();
+  let pulse: InnerSignal | undefined;
 
-  function datacenterFeed(dc: string): Feed {
+  function datacenterFeed(dc: string): HeldFeed {
     const known = datacenters.get(dc);
     if (known !== undefined) return known;
     const made = createDatacenterFeed({ transport: transportFor(dc), hear, observe }, signal);
@@ -34,8 +36,20 @@ export function createAllFeeds({ transportFor, hear, observe }: AllFeedsPorts, s
     return made;
   }
 
+  /** All datacenters are asked through one agent; while nobody asks it for anything, it may be as it likes. */
+  function followAgent(isAsked: boolean): void {
+    if (isAsked === (pulse !== undefined)) return;
+    pulse?.end();
+    pulse = isAsked ? innerSignal(signal) : undefined;
+    const recovered = () => {
+      for (const feed of datacenters.values()) feed.renew();
+    };
+    if (pulse !== undefined) void feelPulse({ transport: transportFor(''), hear, observe }, recovered, pulseTimes, pulse.signal);
+  }
+
   return {
     follow: (queries) => {
+      followAgent(queries.some(({ source }) => source.kind !== 'file'));
       files.follow(queries.filter(({ source }) => source.kind === 'file'));
       const byDatacenter = new Map<string, Query[]>([...datacenters.keys()].map((dc) => [dc, []]));
       for (const query of queries) {
@@ -48,12 +62,12 @@ export function createAllFeeds({ transportFor, hear, observe }: AllFeedsPorts, s
   };
 }
 
-function createDatacenterFeed(ports: FeedPorts, signal: AbortSignal): Feed {
+function createDatacenterFeed(ports: FeedPorts, signal: AbortSignal): HeldFeed {
   const most = () => heldQueries(ports.transport.capacity());
   const keys = createKeysFeed(ports, most, signal);
   const endpoints = createEndpointsFeed(ports, most, signal);
   const polls = createPollFeed(ports, signal);
-  let catalog: { readonly feed: Feed; readonly life: InnerSignal } | undefined;
+  let catalog: { readonly feed: HeldFeed; readonly life: InnerSignal } | undefined;
 
   /** Nobody asks for the catalog: then not even its list is followed. */
   function followCatalog(queries: readonly Query[]): void {
@@ -76,6 +90,11 @@ function createDatacenterFeed(ports: FeedPorts, signal: AbortSignal): Feed {
       keys.follow(of('key'));
       endpoints.follow(of('consul'));
       polls.follow(of('poll'));
+    },
+    renew: () => {
+      keys.renew();
+      endpoints.renew();
+      catalog?.feed.renew();
     },
   };
 }

@@ -1,19 +1,20 @@
-import { blockingQuery } from '../../../consul/blocking-query.ts';
+import { blockingQuery, type QueryState, type Renewal } from '../../../consul/blocking-query.ts';
 import { ConsulRefusal, jsonBody } from '../../../consul/call.ts';
 import { sleep } from '../../../daemon/sleep.ts';
 import type { Query } from '../query.ts';
-import { type Feed, type FeedPorts, UNDOUBTED } from './heard.ts';
+import { type Feed, type FeedPorts, type HeldFeed, UNDOUBTED } from './heard.ts';
 import { oneEach } from './one-each.ts';
 
 /** Endpoints without a way of their own: a blocking query for each of the first, the others are asked every few seconds. */
-export function createEndpointsFeed(ports: FeedPorts, most: () => number, signal: AbortSignal): Feed {
-  const held = oneEach<Query>((query, end) => hold(ports, query, end), signal);
+export function createEndpointsFeed(ports: FeedPorts, most: () => number, signal: AbortSignal): HeldFeed {
+  const held = oneEach<Query>((query, end, renewal) => hold(ports, query, renewal, end), signal);
   const polled = oneEach<Query>((query, end) => poll(ports, query, OVERFLOW_EVERY_MS, end), signal);
   return {
     follow: (queries) => {
       held.follow(byId(queries.slice(0, most())));
       polled.follow(byId(queries.slice(most())));
     },
+    renew: held.renew,
   };
 }
 
@@ -30,9 +31,10 @@ export function createPollFeed(ports: FeedPorts, signal: AbortSignal): Feed {
 const OVERFLOW_EVERY_MS = 5_000;
 const RETRY_MS = 1_000;
 
-async function hold({ transport, hear, observe }: FeedPorts, query: Query, signal: AbortSignal): Promise<void> {
+async function hold({ transport, hear, observe }: FeedPorts, query: Query, renewal: Renewal, signal: AbortSignal): Promise<void> {
   const asked = { ...requestOf(query), parse: (json: unknown) => json };
-  for await (const { body, ...evidence } of blockingQuery(transport, asked, { observe: (state) => observe(query, state) }, signal)) {
+  const options = { observe: (state: QueryState) => observe(query, state), renewal };
+  for await (const { body, ...evidence } of blockingQuery(transport, asked, options, signal)) {
     hear(query, body, evidence);
   }
 }

@@ -19,5 +19,11 @@ export interface Feed {
   readonly follow: (queries: readonly Query[]) => void;
 }
 
+/** A feed of requests that the agent holds. */
+export interface HeldFeed extends Feed {
+  /** Has them asked anew: an agent that hung may have swallowed them. */
+  readonly renew: () => void;
+}
+
 /** Of a file and the like: nothing to doubt. */
 export const UNDOUBTED: Evidence = { knownLeader: true, filteredByAcl: false };

@@ -2,7 +2,7 @@ import { askNow, type BlockingAnswer, type BlockingQuery, blockingQuery, type Qu
 import { encodedKeyPath, type KeyValue, parseKeyValues } from '../../../consul/key-values.ts';
 import { sleep } from '../../../daemon/sleep.ts';
 import type { Query } from '../query.ts';
-import { type Evidence, type Feed, type FeedPorts, UNDOUBTED } from './heard.ts';
+import { type Evidence, type FeedPorts, type HeldFeed, UNDOUBTED } from './heard.ts';
 import { oneEach } from './one-each.ts';
 
 /** A blocking query of the KV store, and the keys that are read from its answers. */
@@ -17,7 +17,7 @@ interface Group {
 export type KeyWay = 'each' | 'folders';
 
 /** Keys of one datacenter: one query each while they are few, else one for each first folder. */
-export function createKeysFeed({ transport, hear, observe }: FeedPorts, most: () => number, signal: AbortSignal): Feed {
+export function createKeysFeed({ transport, hear, observe }: FeedPorts, most: () => number, signal: AbortSignal): HeldFeed {
   const groups = new Map<string, Group>();
 
   function tell(group: Group, members: readonly Query[]): void {
@@ -30,11 +30,11 @@ export function createKeysFeed({ transport, hear, observe }: FeedPorts, most: ()
     tell(group, group.members);
   }
 
-  const held = oneEach<Group>(async (group, end) => {
+  const held = oneEach<Group>(async (group, end, renewal) => {
     const tellState = (state: QueryState) => {
       for (const member of group.members) observe(member, state);
     };
-    for await (const answer of blockingQuery(transport, groupQuery(group), { observe: tellState }, end)) heard(group, answer);
+    for await (const answer of blockingQuery(transport, groupQuery(group), { observe: tellState, renewal }, end)) heard(group, answer);
   }, signal);
 
   /** Folders that are too many to be held are asked every now and then. */
@@ -74,6 +74,7 @@ export function createKeysFeed({ transport, hear, observe }: FeedPorts, most: ()
       held.follow(new Map(bySize.slice(0, most())));
       polled.follow(new Map(bySize.slice(most())));
     },
+    renew: held.renew,
   };
 }
 

@@ -1,18 +1,19 @@
 import { watchServices } from '../../../consul/adaptive-service-watch.ts';
-import { blockingQuery, type QueryState } from '../../../consul/blocking-query.ts';
+import { blockingQuery, createRenewal, type QueryState } from '../../../consul/blocking-query.ts';
 import { parseServiceList } from '../../../consul/catalog-list.ts';
 import { CATALOG_QUERY } from '../../../consul/catalog-update.ts';
 import type { Query } from '../query.ts';
-import { type Feed, type FeedPorts, UNDOUBTED } from './heard.ts';
+import { type FeedPorts, type HeldFeed, UNDOUBTED } from './heard.ts';
 
 const LIST_MAX_BACKOFF_MS = 2_000;
 
 /** The catalog of one datacenter: the list of services, which every template that names one may need to be doubted by, and the services themselves. */
-export function createServicesFeed({ transport, hear, observe }: FeedPorts, signal: AbortSignal): Feed {
+export function createServicesFeed({ transport, hear, observe }: FeedPorts, signal: AbortSignal): HeldFeed {
   let byName: ReadonlyMap<string, Query> = new Map();
   let list: Query | undefined;
   let answered: { readonly body: ReturnType<typeof parseServiceList>; readonly index: number } | undefined;
   let isListFailing = false;
+  const renewal = createRenewal();
 
   const services = watchServices(
     {
@@ -37,7 +38,8 @@ export function createServicesFeed({ transport, hear, observe }: FeedPorts, sign
 
   async function followList(): Promise<void> {
     const query = { path: CATALOG_QUERY, parse: parseServiceList };
-    for await (const answer of blockingQuery(transport, query, { observe: observeList, maxBackoffMs: LIST_MAX_BACKOFF_MS }, signal)) {
+    const options = { observe: observeList, maxBackoffMs: LIST_MAX_BACKOFF_MS, renewal };
+    for await (const answer of blockingQuery(transport, query, options, signal)) {
       answered = answer;
       hear(list ?? LIST, answer.body, answer);
       services.follow(new Set(byName.keys()), answer.index);
@@ -53,6 +55,10 @@ export function createServicesFeed({ transport, hear, observe }: FeedPorts, sign
       list = queries.find(({ source }) => source.kind === 'services');
       services.follow(new Set(byName.keys()), answered?.index ?? 0);
       if (list !== undefined && listBefore?.id !== list.id && answered !== undefined) hear(list, answered.body, UNDOUBTED);
+    },
+    renew: () => {
+      renewal.renew();
+      services.renew('all');
     },
   };
 }

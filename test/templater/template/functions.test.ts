@@ -88,6 +88,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [template: string, text: 
   caRoots: [['{{ caRoots()[0].rootCertPEM }}', 'PEM']],
   caLeaf: [['{{ caLeaf("web").certPEM }} {{ caLeaf("web").privateKeyPEM }}', 'CERT KEY']],
   key: [
+    ['{{ key("/a/b", {}) }} {{ key("a//b") }} {{ key("//a///b", {}) }}', 'one one one'],
     ['{{ key("a/b") }} {{ key("/a/b") }} {{ key("a/b@dc2") }} {{ key("a/b", { dc: "dc2" }) }}', 'one one two two'],
     ['{{ key("none", "x") }} {{ key("a/b", "x") }} {{ key("none", { default: "y" }) }}', 'x one y'],
   ],
