@@ -8,6 +8,7 @@ import { tempDir } from '../test/harness/temp-dir.ts';
 export interface Contestant {
   readonly name: string;
   readonly command: (template: string, url: string, args: readonly string[]) => Promise<readonly string[]>;
+  /** A template of the key `bench/NAME`. */
   readonly key: string;
   readonly each: string;
 }
@@ -15,11 +16,40 @@ export interface Contestant {
 export const TOOTS: Contestant = {
   name: 'here',
   command: async (template, url, args) => [
-    ...['node', '--max-semi-space-size=1', join(PROJECT_FOLDER, 'dist/templater/main.js')],
+    // As toots.sh starts it.
+    ...['node', ...(args.includes('-once') ? [] : ['--max-semi-space-size=1']), join(PROJECT_FOLDER, 'dist/templater/main.js')],
     ...['-consul-addr', url, '-api', `127.0.0.1:${await freePort()}`, '-template', template, '-log-level', 'warn', ...args],
   ],
-  key: '{{ key("bench/a") }}',
+  key: '{{ key("bench/here") }}',
   each: '{% for s in services() %}{% for i in service(s.name) %}{{ s.name }} {{ i.address }}:{{ i.port }}\n{% endfor %}{% endfor %}',
+};
+
+/** The least that a Node program can do for a key: one held query, its answer's value written, synced and renamed. */
+const BARE = `
+const { request, Agent } = require('node:http');
+const { openSync, writeFileSync, fsyncSync, closeSync, renameSync } = require('node:fs');
+const [url, , out] = process.argv.slice(1).flatMap((word) => word.startsWith('http') ? [word] : word.split(':'));
+const agent = new Agent({ keepAlive: true });
+let index = '';
+const ask = () => request(url + '/v1/kv/bench/bare' + (index && '?index=' + index), { agent }, (answer) => {
+  index = answer.headers['x-consul-index'];
+  const chunks = [];
+  answer.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
+    const file = openSync(out + '.new', 'w');
+    writeFileSync(file, Buffer.from(JSON.parse(Buffer.concat(chunks))[0].Value, 'base64'));
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(out + '.new', out);
+    ask();
+  });
+}).end();
+ask();`;
+
+export const BARE_NODE: Contestant = {
+  name: 'bare',
+  command: async (template, url) => ['node', '-e', BARE, url, template],
+  key: '',
+  each: '',
 };
 
 export const CONSUL_TEMPLATE: Contestant = {
@@ -28,7 +58,7 @@ export const CONSUL_TEMPLATE: Contestant = {
     process.env['CONSUL_TEMPLATE'] ?? 'consul-template',
     ...['-consul-addr', url, '-template', template, '-log-level', 'warn', ...args],
   ],
-  key: '{{ key "bench/a" }}',
+  key: '{{ key "bench/consul-template" }}',
   each: '{{ range services }}{{ $n := .Name }}{{ range service .Name }}{{ $n }} {{ .Address }}:{{ .Port }}\n{{ end }}{{ end }}',
 };
 
