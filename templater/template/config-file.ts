@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { faultLines } from '../../daemon/fault-lines.ts';
 import { configFlags } from './config-flags.ts';
-import { configSchema } from './config-schema.ts';
+import { configSchema, type RawTemplate, templateSchema } from './config-schema.ts';
 import { configuredTemplate } from './configured-template.ts';
 import { yaml } from './lazy-packages.ts';
 import type { TemplateConfig } from './template-config.ts';
@@ -42,18 +42,30 @@ function filesOf(path: string): readonly string[] {
 function readOne(path: string, folder: string): Configuration {
   return attempt(path, () => {
     if (path.endsWith('.hcl')) throw new Error(`is HCL: \`toots templater import ${path}\` prints it as the YAML that is read here`);
-    const read = v.safeParse(configSchema, yaml().parse(readFileSync(path, 'utf8')) ?? {});
-    if (!read.success) return [wrong(faultLines(read.issues).map((fault) => `${path}: ${fault}`))];
-    const config = read.output;
-    const templates = (config.templates ?? []).map((raw) => configuredTemplate(raw, folder));
+    const given: unknown = yaml().parse(readFileSync(path, 'utf8')) ?? {};
+    const templates = readableTemplates(given).map(({ raw, at }) => ({ at, template: configuredTemplate(raw, folder) }));
+    const contradictions = templates.flatMap(({ template, at }) =>
+      typeof template === 'string' ? [`${path}: templates[${at + 1}]: ${template}`] : [],
+    );
+    const read = v.safeParse(configSchema, given);
+    if (!read.success) return [wrong([...faultLines(read.issues).map((fault) => `${path}: ${fault}`), ...contradictions])];
     return [
       {
-        flags: configFlags(config),
-        templates: templates.filter((template) => typeof template !== 'string'),
-        problems: templates.flatMap((template, at) => (typeof template === 'string' ? [`${path}: templates[${at + 1}]: ${template}`] : [])),
+        flags: configFlags(read.output),
+        templates: templates.map(({ template }) => template).filter((template) => typeof template !== 'string'),
+        problems: contradictions,
       },
     ];
   })[0] as Configuration;
+}
+
+/** Those that can be read, whatever is wrong with the others. */
+function readableTemplates(given: unknown): readonly { readonly raw: RawTemplate; readonly at: number }[] {
+  const items: unknown = typeof given === 'object' && given !== null && 'templates' in given ? given.templates : [];
+  return (Array.isArray(items) ? items : []).flatMap((item: unknown, at) => {
+    const read = v.safeParse(templateSchema, item);
+    return read.success ? [{ raw: read.output, at }] : [];
+  });
 }
 
 function attempt<Part>(path: string, read: () => readonly Part[]): readonly (Part | Configuration)[] {

@@ -65,6 +65,8 @@ export const TEMPLATE_FIELDS = {
   ...{ wait: waitText, error_on_missing_key: onOff, trim_blocks: onOff, lstrip_blocks: onOff, sandbox_path: text },
 } as const;
 
+export const templateSchema = fields(TEMPLATE_FIELDS);
+
 /** A template as it is configured; the names are consul-template's where it has them. */
 export type RawTemplate = FieldsOf<typeof TEMPLATE_FIELDS>;
 
@@ -91,7 +93,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 export const CONFIG_FIELDS = {
   consul,
-  templates: v.array(fields(TEMPLATE_FIELDS), 'must be a list of templates'),
+  templates: v.array(templateSchema, 'must be a list of templates'),
   exec,
   wait: v.pipe(
     waitText,

@@ -191,3 +191,13 @@ test('an address that is refused is told without its password', () => {
   expect(JSON.stringify(read)).toContain('got \\"http://…@host:8500');
   expect(JSON.stringify(read)).not.toContain('hush');
 });
+
+test('what is wrong with a template as a whole is told beside keys that are wrong elsewhere', async () => {
+  const { problems } = await read({ wait: 'soon', templates: [{ ...FILE, perms: '9' }, { ...FILE, contents: 'x' }, FILE] });
+
+  expect(problems).toEqual([
+    expect.stringContaining('templates[1].perms: must be permissions'),
+    expect.stringContaining('wait: must be MIN'),
+    expect.stringContaining('templates[2]: needs exactly one of source, contents and key'),
+  ]);
+});
