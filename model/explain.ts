@@ -59,6 +59,8 @@ export interface Explainable {
   readonly ownNames: readonly string[];
   /** `group/instance` of those that HAProxy has found dead: nobody listens, or their check fails. */
   readonly dead: ReadonlySet<string>;
+  /** The generation that the edge is pinned to. */
+  readonly pinned: number | undefined;
   readonly holds: readonly { readonly service: string; readonly reason: string; readonly until: string }[];
 }
 
@@ -109,7 +111,8 @@ function longestPrefix(prefixes: readonly PathPrefix[], path: string): PathPrefi
 }
 
 /** Explains a service: what it owns, and each registered instance. Pure. */
-export function explainService({ catalog, plan, problems, resolved, dead, holds }: Explainable, service: string): ExplainedService {
+export function explainService(edge: Explainable, service: string): ExplainedService {
+  const { catalog, plan, problems, resolved, dead, holds, pinned } = edge;
   const http = groupKey(service, 'http');
   const tcp = groupKey(service, 'tcp');
   const planned = new Map(
@@ -125,13 +128,19 @@ export function explainService({ catalog, plan, problems, resolved, dead, holds 
     paths: keysOf(plan.paths, http).map(showPathPrefix),
     ports: keysOf(plan.listeners, tcp),
     instances: (instances ?? []).map((instance) =>
-      explainInstance(instance, resolved.get(instance.address) ?? instance.address, planned, (name) =>
-        [http, tcp].some((group) => dead.has(`${group}/${name}`)),
-      ),
+      explainInstance(instance, resolved.get(instance.address) ?? instance.address, planned, {
+        isDead: (name) => [http, tcp].some((group) => dead.has(`${group}/${name}`)),
+        pinned,
+      }),
     ),
     ...(hold !== undefined && { held: `${hold.reason}; until ${hold.until}, or toots release ${service}` }),
     problems: problems.filter(({ subject, related }) => subject === service || related?.includes(service)),
   };
+}
+
+function notPlanned(pinned: number | undefined): string {
+  if (pinned !== undefined) return `the edge is pinned to generation ${pinned}, which has it not; toots release lets it follow Consul`;
+  return 'its address or port cannot be used; see the problems';
 }
 
 const DEAD = 'Consul calls it healthy, but this edge cannot connect to it, or its haproxy_httpchk fails';
@@ -140,7 +149,7 @@ function explainInstance(
   instance: Instance,
   ip: string,
   planned: ReadonlyMap<string, EdgeInstance>,
-  isDead: (name: string) => boolean,
+  { isDead, pinned }: { readonly isDead: (name: string) => boolean; readonly pinned: number | undefined },
 ): ExplainedInstance {
   const { id, node, address, port, tags } = instance;
   const names = [false, true].map((backup) => instanceName(id, ip, port, backup));
@@ -152,7 +161,7 @@ function explainInstance(
     variant: variantOf(instance),
     served: found !== undefined && !isDead(found.name),
     ...(!isServed(instance) && { whyNot: instance.nodeLost ? 'its node is lost' : `Consul calls it ${instance.health}` }),
-    ...(isServed(instance) && found === undefined && { whyNot: 'its address or port cannot be used; see the problems' }),
+    ...(isServed(instance) && found === undefined && { whyNot: notPlanned(pinned) }),
     ...(found !== undefined && isDead(found.name) && { whyNot: DEAD }),
     ...(found !== undefined && { weight: found.weight, maxConnections: found.maxConnections, ...(found.backup && { backup: true }) }),
     tags: tags.filter((tag) => concernsEdge([tag]) || tag.startsWith('weight=')).map(shownTag),

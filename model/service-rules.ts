@@ -146,7 +146,9 @@ export function readInstanceOptions(
   const problems: Problem[] = [];
   const { service, tags } = instance;
   const fromKey =
-    maxConnectionsKey === undefined ? undefined : taken(EDGE_OPTIONS.maxConnections, maxConnectionsKey.trim(), service, problems);
+    maxConnectionsKey === undefined
+      ? undefined
+      : taken(EDGE_OPTIONS.maxConnections, maxConnectionsKey.trim(), service, problems, `haproxy/${service}/maxconn`);
   return {
     options: {
       weight: ofInstance(EDGE_OPTIONS.weight, tags, service, problems) ?? INSTANCE_DEFAULTS.weight,

@@ -12,6 +12,7 @@ import { explainRequest, explainService } from '../model/explain.ts';
 import { createBelievedCatalog } from './believed-catalog.ts';
 import { countedTransport } from './counted-transport.ts';
 import { prepareRunDir } from './haproxy/config-files.ts';
+import { consulProblem } from './haproxy/consul-problem.ts';
 import { type EdgeMemory, readMemory, writeMemory } from './haproxy/edge-memory.ts';
 import { createEdgeMetrics } from './haproxy/edge-metrics.ts';
 import { type EdgeSettings, edgeFiles, ownNames } from './haproxy/edge-settings.ts';
@@ -27,6 +28,7 @@ import { createHistoryApi } from './history-api.ts';
 
 /** How long a start waits for Consul before it serves what was last believed, milliseconds. */
 const CONSUL_ABSENT_AFTER_MS = 3_000;
+const TELL_OF_CONSUL_EVERY_MS = 1_000;
 /** How long changes are gathered before they are remembered on disk, milliseconds. */
 const REMEMBER_AFTER_MS = 3_000;
 
@@ -100,7 +102,7 @@ export async function runEdge(
     { consul: transport.subject, runDir: settings.runDir, haproxy: features.version, bind: settings.bind, httpPort: settings.httpPort },
     'edge starts',
   );
-  await Promise.all([engine.run(signal), follow(), serveFromMemory()]);
+  await Promise.all([engine.run(signal), follow(), serveFromMemory(), tellOfConsul()]);
   await history.flush();
   return 0;
 
@@ -114,7 +116,16 @@ export async function runEdge(
     const { catalog, planned, resolved, pinned } = engine.status();
     if (catalog === undefined || planned === undefined) return { status: 503, body: { error: 'there is no plan yet' } };
     const dead = await readDead(files, signal).catch((): ReadonlySet<string> => new Set());
-    const edge = { catalog, plan: planned.plan, problems: problems.list(), resolved, ownNames: ownNames(), dead, holds: guarded.holds() };
+    const edge = {
+      catalog,
+      plan: planned.plan,
+      problems: problems.list(),
+      resolved,
+      ownNames: ownNames(),
+      dead,
+      holds: guarded.holds(),
+      pinned: pinned?.generation,
+    };
     const [service, host] = [query.get('service'), query.get('host')];
     const also = { pinned: pinned?.generation ?? null };
     if (service !== null) return { status: 200, body: { ...explainService(edge, service), ...also } };
@@ -126,6 +137,13 @@ export async function runEdge(
     for await (const update of watch) {
       problems.set('catalog', update.problems);
       guarded.told(update);
+    }
+  }
+
+  async function tellOfConsul(): Promise<void> {
+    while (!signal.aborted) {
+      problems.set('consul', consulProblem(transport.subject, watch.status().failing, Date.now()));
+      await sleep(TELL_OF_CONSUL_EVERY_MS, signal);
     }
   }
 

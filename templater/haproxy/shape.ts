@@ -50,10 +50,16 @@ function entries(value: unknown): [unknown, unknown][] {
   });
 }
 
+/** The lines about HTTPS tell whether it is served, and with the files of which certificates. */
+function reasonOfBase(before: string, after: string): string {
+  const withoutHttps = (text: string) => text.replace(/^ {4}(?:# \S+\.pem.*|bind \S+ name https .*)\n/gm, '');
+  return withoutHttps(before) === withoutHttps(after) ? 'a certificate is new or gone' : 'the settings of the edge changed';
+}
+
 /** Why HAProxy has to be reloaded to get from one shape to another; empty when it need not be. A group that is no longer wanted is no reason. */
 export function reloadReasons(running: EdgeShape | undefined, wanted: EdgeShape): readonly string[] {
   if (running === undefined) return ['HAProxy was loaded with a configuration that is not known here'];
-  const reasons = running.base === wanted.base ? [] : ['the settings of the edge changed'];
+  const reasons = running.base === wanted.base ? [] : [reasonOfBase(running.base, wanted.base)];
   for (const [key, text] of wanted.groups) {
     const before = running.groups.get(key);
     if (before === undefined) reasons.push(`${key} is new`);

@@ -61,6 +61,9 @@ test('an edge that starts while Consul is away serves what was last known', asyn
   await world.edge.start();
 
   await until(async () => (await world.who('any.host', '/known/x')) === 'web/a', 30_000, 'it is served from memory');
+  const isTold = async () =>
+    (await world.edge.status()).problems.some(({ option, reason }) => option === 'consul' && reason.includes('ECONNREFUSED'));
+  await until(isTold, 30_000, 'that Consul is away is told');
 });
 
 test('shares in KV split a service between its variants at once, and the tags count again without them', async () => {
@@ -77,7 +80,7 @@ test('shares in KV split a service between its variants at once, and the tags co
 
   await putKey(world, 'haproxy/python/weights', '{"stable":25,"canary":75}');
   await until(async () => (await weights())['python-c1'] === 256, 10_000, 'the canary has its share');
-  expect(await weights()).toEqual({ 'python-s1': 28, 'python-s2': 28, 'python-s3': 28, 'python-c1': 256 });
+  expect(await weights()).toEqual({ 'python-s1': 29, 'python-s2': 28, 'python-s3': 28, 'python-c1': 256 });
 
   await putKey(world, 'haproxy/python/weights', 'nonsense');
   await until(async () => (await weights())['python-c1'] === 1, 10_000, 'the tags count again');

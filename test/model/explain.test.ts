@@ -36,6 +36,7 @@ const edge: Explainable = {
   ownNames: ['localhost'],
   dead: new Set(),
   holds: [],
+  pinned: undefined,
 };
 
 describe('a request', () => {
@@ -89,6 +90,12 @@ describe('a service', () => {
       { id: 'd', served: false, whyNot: expect.stringContaining('cannot connect') },
     ]);
     expect(explainService({ ...edge, dead }, 'shop').instances[0]).toMatchObject({ id: 'a', served: true });
+  });
+
+  test('that came after the generation that the edge is pinned to is told so', () => {
+    const pinned = { ...edge, plan: { ...plan, groups: new Map() }, pinned: 7 };
+
+    expect(explainService(pinned, 'cart').instances).toMatchObject([{ served: false, whyNot: expect.stringContaining('generation 7') }]);
   });
 
   test('of which something is held is told so', () => {

@@ -201,9 +201,9 @@ test.each<OptionsRow>([
   ['-5 is clamped to 1', ['haproxy_maxconn=-5'], undefined, '100 1', ['haproxy_maxconn=-5']],
   ['the key beats the tag', ['haproxy_maxconn=7'], '9', '100 9', []],
   ['with its line end', [], '9\n', '100 9', []],
-  ['a bad key leaves the tag', ['haproxy_maxconn=7'], 'lots', '100 7', ['haproxy_maxconn=lots']],
+  ['a bad key leaves the tag', ['haproxy_maxconn=7'], 'lots', '100 7', ['haproxy/web/maxconn=lots']],
   ['a bad tag the default', ['haproxy_maxconn=lots'], undefined, '100 128', ['haproxy_maxconn=lots']],
-  ['a bad key and a bad tag the default', ['haproxy_maxconn=x'], '', '100 128', ['haproxy_maxconn=', 'haproxy_maxconn=x']],
+  ['a bad key and a bad tag the default', ['haproxy_maxconn=x'], '', '100 128', ['haproxy/web/maxconn=', 'haproxy_maxconn=x']],
 ])('an instance’s own options: %s', (_, tags, key, options, problems) => {
   const read = readInstanceOptions(anInstance({ tags }), key);
 

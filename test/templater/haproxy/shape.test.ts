@@ -34,6 +34,17 @@ test.each<Row>([
   expect(reloadReasons(SHAPE, { ...SHAPE, ...wanted })).toEqual(reasons);
 });
 
+test('files of certificates that come and go are told', () => {
+  const web = (https: string) => ({ ...SHAPE, base: `global\nfrontend web\n    bind 1:80 name http\n${https}    http-request x\n` });
+  const with1 = web('    # a.pem\n    bind 1:443 name https ssl\n');
+
+  for (const after of [web(''), web('    # a.pem b.pem\n    bind 1:443 name https ssl\n')])
+    expect(reloadReasons(with1, after)).toEqual(['a certificate is new or gone']);
+  expect(reloadReasons(with1, web('    # a.pem\n    bind 1:443 name https ssl\n    other\n'))).toEqual([
+    'the settings of the edge changed',
+  ]);
+});
+
 test('a HAProxy of unknown shape is always reloaded', () => {
   expect(reloadReasons(undefined, SHAPE)).toEqual(['HAProxy was loaded with a configuration that is not known here']);
 });
