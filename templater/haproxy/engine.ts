@@ -14,6 +14,7 @@ import { type CertificateInfo, createCertificateStore } from './certificates.ts'
 import { changeOfEdge } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
+import { fileLimitProblems } from './file-limit.ts';
 import { createFiling } from './filing.ts';
 import { createHaproxyControl } from './haproxy-control.ts';
 import type { History } from './history.ts';
@@ -150,6 +151,8 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     problems.set('config', config.problems());
     problems.set('certificates', certificates.problems());
     problems.set('apply', []);
+    const now = haproxy.running();
+    if (now !== undefined) problems.set('file limit', fileLimitProblems(now.limit));
     return done;
   }
 

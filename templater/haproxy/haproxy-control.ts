@@ -98,7 +98,7 @@ export function createHaproxyControl({
       return seen;
     }
     const drift = driftOf(running, seen);
-    if (drift.length === 0) return { ...running, pid: seen.pid, fingerprint: seen.fingerprint };
+    if (drift.length === 0) return { ...running, pid: seen.pid, fingerprint: seen.fingerprint, limit: seen.limit };
     metrics.drifted(drift.length);
     log.warn({ drift: drift.slice(0, 20), count: drift.length }, 'HAProxy was changed by somebody else, repairing it');
     return limits ? seen : withLimitsOf(running, seen);

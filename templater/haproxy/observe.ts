@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
 import type { EdgeFiles } from './edge-settings.ts';
+import type { FileLimit } from './file-limit.ts';
 import { plainSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { ask } from './runtime-socket.ts';
@@ -11,6 +12,7 @@ export interface LoadedHaproxy {
   /** Process ID of the worker. */
   readonly pid: number;
   readonly fingerprint: string;
+  readonly limit: FileLimit;
 }
 
 /** @throws OperationError when HAProxy does not answer. */
@@ -37,12 +39,13 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
   );
   const [info = '', stored = '', frontends = '', backends = '', servers = '', ...rest] = answers;
   const [hosts = '', vhosts = '', variants = '', paths = '', statistics = ''] = rest;
-  const { pid, fingerprint } = parseInfo(info);
+  const { pid, fingerprint, limit } = parseInfo(info);
   const loaded = await knownShape(files, fingerprint);
   const shape = loaded && (await shapeNow(loaded, parseBackends(backends), files, signal));
   return {
     pid,
     fingerprint,
+    limit,
     shape,
     instances: parseServers(servers, shape, parseLimits(statistics)),
     hosts: parseMap(hosts),
@@ -96,7 +99,8 @@ function deadName([group, name, operational, admin]: readonly string[]): string[
 /** The answer to `show info` (management guide 9.3). Pure. */
 export function parseInfo(text: string): LoadedHaproxy {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
-  return { pid: Number(field('Pid')), fingerprint: field('description') };
+  const limit = { connections: Number(field('Maxconn')), files: Number(field('Ulimit-n')), neededFiles: Number(field('Maxsock')) };
+  return { pid: Number(field('Pid')), fingerprint: field('description'), limit };
 }
 
 /** The answer to `show servers state`, for the groups of a shape. Pure. */

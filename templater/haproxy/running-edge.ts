@@ -1,4 +1,5 @@
 import type { EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import type { FileLimit } from './file-limit.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
 import type { EdgeShape } from './shape.ts';
 import { variantKeys } from './variant-keys.ts';
@@ -20,6 +21,7 @@ export interface RunningEdge {
   readonly pid: number;
   /** What it says that it was loaded with; its shape may have become another one since. */
   readonly fingerprint: string;
+  readonly limit: FileLimit;
   /** Undefined when it was loaded with a configuration that is not known here. */
   readonly shape: EdgeShape | undefined;
   /** By group key, then by instance name; only groups of the shape. */
@@ -45,7 +47,7 @@ export function runningInstance({ weight, maxConnections }: EdgeInstance): Runni
 
 /** What a HAProxy is that has just loaded the files of a plan. */
 export function runningAsPlanned(
-  { pid, fingerprint }: Pick<RunningEdge, 'pid' | 'fingerprint'>,
+  { pid, fingerprint, limit }: Pick<RunningEdge, 'pid' | 'fingerprint' | 'limit'>,
   { groups, hosts, vhosts, paths, certificates }: EdgePlan,
   shape: EdgeShape,
 ): RunningEdge {
@@ -58,6 +60,7 @@ export function runningAsPlanned(
   return {
     pid,
     fingerprint,
+    limit,
     shape,
     instances,
     hosts,

@@ -9,7 +9,9 @@ import { type EdgeWorld, type ServedInstance, startEdgeWorld } from '../harness/
 import { freePort } from '../harness/free-port.ts';
 import { startLoad } from '../harness/load.ts';
 import { deregister, register } from '../harness/registered.ts';
+import { request } from '../harness/request.ts';
 import { openTalk } from '../harness/talk.ts';
+import { tempDir } from '../harness/temp-dir.ts';
 import { until } from '../harness/until.ts';
 
 jest.setTimeout(120_000);
@@ -316,3 +318,30 @@ async function talkedTo(port: number, who: string): Promise<boolean> {
     talk.close();
   }
 }
+
+test('a HAProxy that may open fewer files than it needs serves, and a problem says so with the remedy', async () => {
+  await using folder = await tempDir();
+  const haproxy = join(folder.path, 'haproxy');
+  await writeFile(haproxy, `#!/bin/sh\nulimit -n 150\nexec ${HAPROXY} "$@"\n`, { mode: 0o755 });
+  await using edge = await startEdge({ consulUrl: world.consul.url, args: ['--haproxy', haproxy] });
+
+  const answer = () => request({ port: edge.ports.http, host: 'web.service' });
+  await until(async () => (await answer()).kind === 'answer', 20_000, 'the edge serves');
+
+  const { problems } = await until(
+    async () => {
+      const status = await edge.status();
+      return status.lastRound === null ? undefined : status;
+    },
+    5_000,
+    'the round is over',
+  );
+  expect(problems).toContainEqual(
+    expect.objectContaining({
+      subject: 'edge',
+      option: 'nofile',
+      value: '150',
+      reason: expect.stringMatching(/may open 150 files and needs \d+ for \d+ connections.*LimitNOFILE/),
+    }),
+  );
+});

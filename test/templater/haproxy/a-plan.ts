@@ -8,6 +8,8 @@ import type { EdgeShape } from '../../../templater/haproxy/shape.ts';
 
 export const FILES = edgeFiles('/run/edge');
 
+export const ENOUGH_FILES = { connections: 30_000, files: 65_536, neededFiles: 65_000 };
+
 /** `a` at 10.0.0.1:8080 with weight 100, but for what is said. */
 export function edgeInstance(name: string, given: Partial<EdgeInstance> = {}): EdgeInstance {
   return { name, address: '10.0.0.1', port: 8080, weight: weight(100), maxConnections: 128, variant: '', backup: false, ...given };
@@ -58,7 +60,7 @@ export function shapeOf({ groups, listeners }: EdgePlan): EdgeShape {
 
 /** A HAProxy that has just loaded a plan. */
 export function runningWith(plan: EdgePlan): RunningEdge {
-  return runningAsPlanned({ pid: 1, fingerprint: 'f' }, plan, shapeOf(plan));
+  return runningAsPlanned({ pid: 1, fingerprint: 'f', limit: ENOUGH_FILES }, plan, shapeOf(plan));
 }
 
 /** An edge in /run/edge that has a domain of its own. */

@@ -5,7 +5,7 @@ import { changeOfEdge, type EdgeAction } from '../../../templater/haproxy/edge-c
 import { plainSection } from '../../../templater/haproxy/plain-section.ts';
 import { type RunningEdge, type RunningInstance, runningAsPlanned } from '../../../templater/haproxy/running-edge.ts';
 import type { EdgeShape } from '../../../templater/haproxy/shape.ts';
-import { edgeGroup, edgeInstance, edgePlan, type PlanParts, runningWith, shapeOf } from './a-plan.ts';
+import { ENOUGH_FILES, edgeGroup, edgeInstance, edgePlan, type PlanParts, runningWith, shapeOf } from './a-plan.ts';
 
 const [a, b] = [edgeInstance('a'), edgeInstance('b')];
 
@@ -154,7 +154,12 @@ test.each<Row>([
   const [before, plan] = [edgePlan(running), edgePlan(wanted)];
   const shape = plainShapeOf(plan, { special: '\n    option httpchk' });
 
-  const change = changeOfEdge(runningAsPlanned({ pid: 1, fingerprint: 'f' }, before, plainShapeOf(before)), plan, shape, true);
+  const change = changeOfEdge(
+    runningAsPlanned({ pid: 1, fingerprint: 'f', limit: ENOUGH_FILES }, before, plainShapeOf(before)),
+    plan,
+    shape,
+    true,
+  );
 
   expect({ actions: change.actions.map(shown), reasons: change.reasons }).toEqual({ actions, reasons });
 });

@@ -4,11 +4,15 @@ import { parseBackendSections, parseBackends, parseClosed, parseInfo, parseMap, 
 import { plainSection } from '../../../templater/haproxy/plain-section.ts';
 import { edgeGroup, edgePlan, shapeOf } from './a-plan.ts';
 
-test('show info says which worker it is, and by its description what it was loaded with', () => {
+test('show info says which worker it is, by its description what it was loaded with, and what it may open', () => {
   const text =
-    'Name: HAProxy\nVersion: 2.6.12-1\nPid: 4711\nUptime: 0d 0h01m02s\nUptime_sec: 62\nnode: edge\ndescription: 0123456789abcdef\n';
+    'Name: HAProxy\nVersion: 2.6.12-1\nPid: 4711\nUptime: 0d 0h01m02s\nUptime_sec: 62\nUlimit-n: 1024\nMaxsock: 1023\nMaxconn: 491\nnode: edge\ndescription: 0123456789abcdef\n';
 
-  expect(parseInfo(text)).toEqual({ pid: 4711, fingerprint: '0123456789abcdef' });
+  expect(parseInfo(text)).toEqual({
+    pid: 4711,
+    fingerprint: '0123456789abcdef',
+    limit: { connections: 491, files: 1024, neededFiles: 1023 },
+  });
 });
 
 test('a HAProxy without a description is not one of ours', () => {
