@@ -53,8 +53,14 @@ function parsed(text: string, filter: string, parse: (text: string) => unknown):
   try {
     return parse(text);
   } catch (cause) {
-    throw new TypeError(`${filter}: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}`, { cause });
+    throw new TypeError(`${filter}: ${cause instanceof Error ? withoutSource(cause.message) : String(cause)}`, { cause });
   }
+}
+
+/** The first line of a parser's message, without what it read: that may be a secret. */
+function withoutSource(message: string): string {
+  const own = message.replace(/(?: '[^']{1,2}')?, [\s\S]*is not valid JSON$/, ' here: this is no JSON');
+  return own.split('\n')[0] ?? '';
 }
 
 function jsonText(value: unknown, indent?: number): string {

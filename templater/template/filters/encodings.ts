@@ -1,6 +1,6 @@
 import { bytesOf, textOf } from '../../../consul/byte-text.ts';
 import { nodeCrypto } from '../lazy-packages.ts';
-import { asText, type Filter, shown } from './values.ts';
+import { asText, type Filter } from './values.ts';
 
 /** Base64 and hashes, of the text's UTF-8 bytes. */
 export const encodingFilters = {
@@ -25,8 +25,12 @@ export const encodingFilters = {
       .digest('hex'),
 } satisfies Record<string, Filter>;
 
+/** The text may be a secret: the error says where it is wrong, not what it is. */
 function decoded(text: string, filter: string, pattern: RegExp): string {
   const packed = text.replace(/[\r\n]/g, '');
-  if (!pattern.test(packed)) throw new TypeError(`${filter}: no base64: ${shown(text)}`);
-  return textOf(Buffer.from(packed, 'base64'));
+  if (pattern.test(packed)) return textOf(Buffer.from(packed, 'base64'));
+  const at = packed.search(filter === 'base64Decode' ? /[^A-Za-z0-9+/]/ : /[^A-Za-z0-9_-]/);
+  throw new TypeError(
+    `${filter}: no base64: ${packed.length} characters, ${at === -1 ? 'without the = at their end' : `wrong at ${at + 1}`}`,
+  );
 }

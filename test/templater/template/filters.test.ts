@@ -116,13 +116,15 @@ describe.each(Object.entries(ROWS))('%s', (_, rows) => {
 });
 
 test.each([
-  ['{{ "not base64!" | base64Decode }}', 'base64Decode: no base64: "not base64!"'],
+  ['{{ "not base64!" | base64Decode }}', 'base64Decode: no base64: 11 characters, wrong at 4'],
   ['{{ "12x" | parseInt }}', 'parseInt: no whole number: "12x"'],
   ['{{ "9007199254740993" | parseInt }}', 'too large'],
   ['{{ "-1" | parseUint }}', 'parseUint: no whole number: "-1"'],
   ['{{ "maybe" | parseBool }}', 'parseBool: must be true or false, got "maybe"'],
   ['{{ "1,5" | parseFloat }}', 'parseFloat: no number: "1,5"'],
+  ['{{ "YQ" | base64Decode }}', 'no base64: 2 characters, without the = at their end'],
   ['{{ "{" | parseJSON }}', 'parseJSON:'],
+  ['{{ "hush" | parseJSON }}', 'parseJSON: Unexpected token here: this is no JSON'],
   ['{{ 1 | divide(0) }}', 'divide: by 0'],
   ['{{ "x" | add(1) }}', 'add: needs a number, got "x"'],
   ['{{ [1] | byTag }}', 'byTag: needs a list of services or instances, got 1'],
@@ -136,3 +138,25 @@ test.each([
 ])('%s says what is wrong', (template, words) => {
   expect(() => rendered(template)).toThrow(words);
 });
+
+test.each([
+  '{{ "hush hush" | parseJSON }}',
+  '{{ "hush\\nhush" | parseJSON }}',
+  '{{ "{x hush" | parseJSON }}',
+  '{{ "hush: [hush" | parseYAML }}',
+  '{{ "hush hush!" | base64Decode }}',
+])('%s says what is wrong without the text, which may be a secret', (template) => {
+  const message = failureOf(template);
+
+  expect(message).toMatch(/parseJSON|parseYAML|base64Decode/);
+  expect(message).not.toContain('hush');
+  expect(message).toMatch(/here|position \d|line 1, column|wrong at/);
+});
+
+function failureOf(template: string): string {
+  try {
+    return rendered(template);
+  } catch (error) {
+    return String(error);
+  }
+}
