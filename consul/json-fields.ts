@@ -35,7 +35,8 @@ export function textMapField(record: JsonRecord, name: string): Readonly<Record<
 }
 
 const NO_TEXTS: readonly string[] = Object.freeze([]);
-const NO_MAP: Readonly<Record<string, string>> = Object.freeze({});
+/** What stands for a map that was never given: Consul says `null`. */
+export const NO_MAP: Readonly<Record<string, string>> = Object.freeze({});
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);

@@ -64,7 +64,7 @@ function withoutSource(message: string): string {
 }
 
 function jsonText(value: unknown, indent?: number): string {
-  const text = JSON.stringify(sortedValue(value), undefined, indent) ?? 'null';
+  const text = JSON.stringify(sortedValue(value, null), undefined, indent) ?? 'null';
   return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
