@@ -1,8 +1,8 @@
-import { Agent, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startConsul, type TestConsul } from '../test/harness/consul.ts';
+import { startConsul } from '../test/harness/consul.ts';
 import { startHaproxy } from '../test/harness/haproxy.ts';
 import { haproxyOf } from '../test/harness/haproxy-version.ts';
+import { ask, put, type Registration, register } from './consul-writes.ts';
 import { consulTemplate, type EdgeContestant, type MeasuredEdge, toots } from './edge-contestants.ts';
 import { probe } from './probe.ts';
 import { quantile, quantiles } from './quantiles.ts';
@@ -120,13 +120,6 @@ async function floors(row: Row, { addresses, port }: StaticInstances): Promise<v
   row(`floor: two commands to the Runtime API → its answer, ${TIMES} times`, quantiles(asked));
 }
 
-interface Registration {
-  readonly id: string;
-  readonly service: string;
-  readonly address: string;
-  readonly port: number;
-}
-
 async function startWorld(contestant: EdgeContestant, first: Pick<Registration, 'address' | 'port'>) {
   const consul = await startConsul();
   await register(consul, { id: 'web', service: 'web', ...first }, async () => {});
@@ -144,37 +137,4 @@ async function startWorld(contestant: EdgeContestant, first: Pick<Registration, 
 
 function until({ port }: MeasuredEdge, service: string, address: string): Promise<void> {
   return probe(port, `${service}.service`, ({ said }) => said === address);
-}
-
-/** From the begin of the write until `seen`, milliseconds. */
-async function register(consul: TestConsul, one: Registration, seen: () => Promise<unknown>): Promise<number> {
-  const { id, service, address, port } = one;
-  const watching = seen();
-  await wait(5); // whoever watches is connected by then
-  const start = performance.now();
-  const end = watching.then(() => performance.now());
-  await put(consul, '/v1/agent/service/register', {
-    ...{ ID: id, Name: service, Tags: ['haproxy'], Address: address, Port: port },
-    Check: { TTL: '1h', Status: 'passing' },
-  });
-  return (await end) - start;
-}
-
-async function put(consul: TestConsul, path: string, body?: object): Promise<void> {
-  await ask(consul, 'PUT', path, body);
-}
-
-const agent = new Agent({ keepAlive: true });
-
-/** On a kept connection: to open one is not what is measured. */
-function ask({ host, httpPort }: TestConsul, method: string, path: string, body?: object): Promise<{ readonly index: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host, port: httpPort, method, path, agent }, (incoming) => {
-      const index = String(incoming.headers['x-consul-index']);
-      if (incoming.statusCode !== 200) reject(new Error(`Consul ${method} ${path}: ${incoming.statusCode}`));
-      incoming.resume().on('end', () => resolve({ index }));
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body && JSON.stringify(body));
-  });
 }

@@ -10,18 +10,21 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startConsul, type TestConsul } from '../test/harness/consul.ts';
 import { startEdge, type TestEdge } from '../test/harness/edge.ts';
 import { startEdgeWorld } from '../test/harness/edge-world.ts';
-import { startFleet } from '../test/harness/fleet.ts';
 import { startLoad } from '../test/harness/load.ts';
-import { deregister, register } from '../test/harness/registered.ts';
 import { usageOf } from '../test/harness/registrator.ts';
 import { request } from '../test/harness/request.ts';
 import { until } from '../test/harness/until.ts';
 import { connectionsTo } from './connections.ts';
+import { put, register } from './consul-writes.ts';
 import { follow } from './edge-follow.ts';
+import { probe } from './probe.ts';
 import { quantiles } from './quantiles.ts';
 import { createReport } from './report.ts';
+import { startStaticInstances } from './static-instances.ts';
 
 const TIMES = 30;
+/** Changes that are not counted: they are what Node compiles its code by. */
+const WARM_UP = 10;
 /** By number of services, the instances of each. */
 const SIZES: ReadonlyMap<number, number> = new Map([
   [100, 10],
@@ -34,23 +37,6 @@ const STORM = { added: 200, overMs: 20_000, stoppedAfterMs: 2_000 };
 
 const { row: report, write } = createReport('edge', 'The edge');
 const now = () => performance.now();
-
-/** Asks a host without a pause until it is answered as wanted; answers when. */
-async function answered(
-  { bind, ports }: TestEdge,
-  host: string,
-  isWanted: (instance: string | undefined, status: number) => boolean,
-): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  try {
-    for (;;) {
-      const answer = await request({ address: bind, port: ports.http, host, agent });
-      if (answer.kind === 'answer' && isWanted(answer.from.instance, answer.status)) return now();
-    }
-  } finally {
-    agent.destroy();
-  }
-}
 
 async function storm(): Promise<void> {
   await using world = await startEdgeWorld();
@@ -89,34 +75,49 @@ async function storm(): Promise<void> {
   report('storm: a request', quantiles(probes));
 }
 
+/** How many instances are written in one transaction, of which Consul takes 64 operations. */
+const WRITTEN_AT_ONCE = 32;
+const NODES = 50;
+
 async function fill(consul: TestConsul, services: number, instances: number): Promise<void> {
-  const all = Array.from({ length: services * instances }, (_, i) => i);
+  const node = (i: number) => ({ Node: { Verb: 'set', Node: { Node: `n${i}`, Address: `127.9.0.${i + 1}` } } });
+  await consul.ask(
+    'PUT',
+    '/v1/txn',
+    Array.from({ length: NODES }, (_, i) => node(i)),
+  );
+  const batches = Array.from({ length: Math.ceil((services * instances) / WRITTEN_AT_ONCE) }, (_, i) => i * WRITTEN_AT_ONCE);
   const writer = async () => {
-    for (let i = all.pop(); i !== undefined; i = all.pop()) {
-      const [service, node] = [i % services, i % 50];
-      await consul.ask('PUT', '/v1/catalog/register', {
-        Node: `n${node}`,
-        Address: `127.9.0.${node + 1}`,
-        Service: { ID: `s${service}-${i}`, Service: `service-${service}`, Port: 9, Tags: ['haproxy', `haproxy_route=/s${service}`] },
-        Check: { Node: `n${node}`, CheckID: `service:${i}`, Name: 'up', Status: 'passing', ServiceID: `s${service}-${i}` },
-      });
+    for (let from = batches.pop(); from !== undefined; from = batches.pop()) {
+      const length = Math.min(WRITTEN_AT_ONCE, services * instances - from);
+      const first = from;
+      await consul.ask('PUT', '/v1/txn', Array.from({ length }, (_, i) => instanceOf(first + i, services)).flat());
     }
   };
-  await Promise.all(Array.from({ length: 16 }, writer));
+  await Promise.all(Array.from({ length: 4 }, writer));
+}
+
+function instanceOf(i: number, services: number): object[] {
+  const [name, id, node] = [`service-${i % services}`, `s${i % services}-${i}`, `n${i % NODES}`];
+  const service = { ID: id, Service: name, Port: 9, Tags: ['haproxy', `haproxy_route=/s${i % services}`] };
+  const check = { Node: node, CheckID: `service:${i}`, Name: 'up', Status: 'passing', ServiceID: id };
+  return [{ Service: { Verb: 'set', Node: node, Service: service } }, { Check: { Verb: 'set', Check: check } }];
 }
 
 async function size(services: number): Promise<void> {
   const instances = SIZES.get(services) ?? 10;
   const name = `${services} services × ${instances}, over HTTPS`;
   await using consul = await startConsul({ https: true });
-  await using fleet = startFleet();
+  await using instancesOfProbe = await startStaticInstances(1 + WARM_UP + TIMES);
+  const { addresses, port } = instancesOfProbe;
+  console.log(`${name}: writing them to Consul …`);
   await fill(consul, services, instances);
-  const stays = await fleet.add({ service: 'probe', id: 'stays' });
-  await register(consul, { service: 'probe', id: 'probe', tags: ['haproxy'], address: stays.address, port: stays.port });
+  await register(consul, { id: 'probe', service: 'probe', address: addresses[0] ?? '', port }, async () => {});
 
+  console.log(`${name}: starting the edge …`);
   const start = now();
   await using edge = await startEdge({ consulUrl: consul.httpsUrl, args: ['--consul-ssl-ca-cert', consul.caFile] });
-  await until(async () => (await request({ port: edge.ports.http, host: 'probe.service' })).kind === 'answer', 60_000, 'the edge serves');
+  await until(async () => (await request({ port: edge.ports.http, host: 'probe.service' })).kind === 'answer', 120_000, 'the edge serves');
   report(`${name}: cold start until the first answer`, `${((now() - start) / 1_000).toFixed(1)} s`);
 
   await wait(6_000);
@@ -130,14 +131,14 @@ async function size(services: number): Promise<void> {
   );
 
   const took: number[] = [];
-  const before = await costOf(edge);
-  for (let i = 0; i < TIMES; i += 1) {
-    const { address, port } = await fleet.add({ service: 'probe', id: `p${i}` });
-    const begun = now();
-    const sent = register(consul, { service: 'probe', id: `probe-${i}`, tags: ['haproxy'], address, port });
-    took.push((await answered(edge, 'probe.service', (from) => from === `p${i}`)) - begun);
-    await sent;
-    await deregister(consul, { id: `probe-${i}` });
+  let before = await costOf(edge);
+  for (let i = -WARM_UP; i < TIMES; i += 1) {
+    if (i === 0) before = await costOf(edge);
+    const [id, address] = [`probe-${i}`, addresses[1 + WARM_UP + i] ?? ''];
+    const seen = () => probe(edge.ports.http, 'probe.service', ({ said }) => said === address);
+    const tookMs = await register(consul, { id, service: 'probe', address, port }, seen);
+    if (i >= 0) took.push(tookMs);
+    await put(consul, `/v1/agent/service/deregister/${id}`);
     await wait(100);
   }
   const after = await costOf(edge);

@@ -11,6 +11,7 @@ const PARTS = [
   'report',
   'connections',
   'probe',
+  'consul-writes',
   'static-instances',
   'edge-follow',
   'edge-contestants',
