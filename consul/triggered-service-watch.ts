@@ -47,6 +47,8 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   /** The index of each service's last answer that was fetched. */
   const fetched = new Map<string, number>();
   let newestHeld = 0;
+  /** What moved last was one of the services that are held: the next may be, too, and is worth waiting for. */
+  let didShow = true;
   /** Services are asked for one by one from now on: the first answers of all are there, or are not to be had from the tables. */
   let mayFetch = false;
   let firstChecks: BlockingAnswer<unknown> | undefined;
@@ -66,6 +68,8 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   function heardLately(name: string, answer: ServiceAnswer): void {
     newestHeld = Math.max(newestHeld, answer.index);
+    // The first answer of a service that has just become one of them is no move.
+    if (answer.index !== fetched.get(name)) didShow = true;
     hear(name, answer);
   }
 
@@ -170,8 +174,9 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
 
   /** Whether the answer of a held query is as new as the list, which moved with it then. */
   async function showsLately(index: number): Promise<boolean> {
-    if (newestHeld < index && newestHeld > 0) await sleep(SHOWS_WITHIN_MS, signal);
-    return newestHeld >= index;
+    if (newestHeld < index && newestHeld > 0 && didShow) await sleep(SHOWS_WITHIN_MS, signal);
+    didShow = newestHeld >= index;
+    return didShow;
   }
 
   void Promise.all([followChecks(), followNodes(), followInstances()]);
