@@ -335,6 +335,39 @@ test(
 );
 
 test(
+  'exec with -once: the program runs with what was rendered, is not told of changes, and gives its exit code',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await writeFile(file('app.sh'), 'echo start $(cat out) >> log; until test -e stop; do sleep 0.05; done; exit 5');
+    await using program = await templater('-once', '-template', 't.njk:out', '-exec', 'sh app.sh');
+    await holds(file('log'), 'start 1\n');
+
+    await putKey(consul, 'a', '2');
+    await writeFile(file('stop'), '');
+
+    expect(await program.ended).toBe(5);
+    expect([await textOf(file('out')), await textOf(file('log'))]).toEqual(['1', 'start 1\n']);
+  },
+  SLOW,
+);
+
+test(
+  '-wait gathers changes of templates that are given as flags',
+  async () => {
+    await putKey(consul, 'a', '1');
+    await writeFile(file('t.njk'), '{{ key("a") }}');
+    await using _ = await templater('-wait', '300ms:10s', '-template', 't.njk:out:cat out >> all; echo >> all', '-command-interval', '0');
+    await holds(file('all'), '1\n');
+
+    for (const value of ['2', '3', '4']) await putKey(consul, 'a', value);
+
+    await holds(file('all'), '1\n4\n');
+  },
+  SLOW,
+);
+
+test(
   '-pid-file holds the process id while the templater runs; one that cannot be written ends it',
   async () => {
     await writeFile(file('t.njk'), 'x');
