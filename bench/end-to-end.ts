@@ -4,7 +4,6 @@
  * A Docker engine, consul and haproxy on this machine, which should do nothing else. Half a minute.
  */
 import { writeFile } from 'node:fs/promises';
-import { Agent } from 'node:http';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { startPlatform } from '../test/harness/platform.ts';
 import { PROJECT_FOLDER } from '../test/harness/program.ts';
 import { request } from '../test/harness/request.ts';
 import { until } from '../test/harness/until.ts';
+import { probe } from './probe.ts';
 import { quantiles } from './quantiles.ts';
 
 const TIMES = 20;
@@ -25,17 +25,10 @@ const loadBefore = (loadavg()[0] ?? 0).toFixed(1);
 
 await using platform = await startPlatform();
 
-/** Asks without a pause until this container answers; when it did, milliseconds since the epoch. */
+/** When this container answers, milliseconds since the epoch. */
 async function answeredBy(id: string): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  try {
-    for (;;) {
-      const answer = await request({ port: platform.httpPort, host: HOST, agent });
-      if (answer.kind === 'answer' && answer.text.trim() === id.slice(0, 12)) return Date.now();
-    }
-  } finally {
-    agent.destroy();
-  }
+  await probe(platform.httpPort, HOST, ({ said }) => said.trim() === id.slice(0, 12));
+  return Date.now();
 }
 
 /** When the engine says that a container started, milliseconds since the epoch. */
