@@ -198,7 +198,7 @@ test('a dead datacenter does not freeze what is local', async () => {
   turnedMs = 20_000;
   await putKey(consul, 'a', '2');
   await holds(one.destination, '2');
-  expect(running.problems().some(({ reason }) => reason.includes('taken as empty'))).toBe(true);
+  await until(() => running.problems().some(({ reason }) => reason.includes('taken as empty')), 8_000, 'it is told');
 }, 20_000);
 
 describe('wait', () => {
