@@ -68,6 +68,7 @@ test(`${changes} changes of instances cost no request and no reload`, async () =
   await until(() => isInHaproxy(`web-${last}`), 15_000, 'the last one is there');
   await until(async () => !(await isInHaproxy(`web-i${changes / 2 - 2}`)), 15_000, 'those before are gone');
   await until(() => under.report().byInstance[last], 15_000, 'the last one is asked');
+  await until(() => under.report().requests > changes, 15_000, 'there was load enough, on a busy machine too');
 
   expect(await worker()).toBe(before);
   expect(await world.edge.metric('toots_edge_reloads_total')).toBe(reloadsBefore);
