@@ -22,7 +22,7 @@ import { createEdgeEngine, type EdgeEngine } from './haproxy/engine.ts';
 import { readFeatures } from './haproxy/haproxy-binary.ts';
 import { createHistory } from './haproxy/history.ts';
 import { readDead } from './haproxy/observe.ts';
-import { readPin } from './haproxy/pin-file.ts';
+import { pinAtStart } from './haproxy/pin-file.ts';
 import { lockRunDir } from './haproxy/run-dir-lock.ts';
 import { createHistoryApi } from './history-api.ts';
 
@@ -49,6 +49,8 @@ export async function runEdge(
   const memory = await rememberedEdge(memoryFile, log);
   const { history: historyFile, pin: pinFile } = files;
   const history = createHistory(historyFile, (err) => log.warn({ err }, 'a generation of the edge cannot be kept'));
+  const { pinned, problems: ofPin } = await pinAtStart(pinFile, history);
+  problems.set('pin', ofPin);
   const edgeMetrics = createEdgeMetrics(metrics, {
     problems: () => problems.list().length,
     holds: () => guarded.holds().length,
@@ -60,7 +62,7 @@ export async function runEdge(
     features,
     problems,
     history,
-    pinned: await readPin(pinFile),
+    pinned,
     metrics: edgeMetrics,
     lastGood: memory?.lastGood ?? new Map(),
     log,
@@ -73,7 +75,7 @@ export async function runEdge(
     remember(catalog);
   };
   const guarded = createBelievedCatalog({ last: believed, holdMs: settings.holdMs, believe, log });
-  const historyApi = createHistoryApi(history, engine, pinFile);
+  const historyApi = createHistoryApi({ history, engine, pinFile, problems });
   const watch = watchCatalog({ transport: countedTransport(transport, edgeMetrics.consulAnswered), ...EDGE_WATCH, log }, signal);
   await serveApi(
     settings.api,

@@ -1,4 +1,5 @@
 import type { ApiAnswer } from '../daemon/api.ts';
+import type { ProblemBook } from '../daemon/problem-book.ts';
 import type { EdgeEngine } from './haproxy/engine.ts';
 import type { History } from './haproxy/history.ts';
 import { writePin } from './haproxy/pin-file.ts';
@@ -10,8 +11,16 @@ export interface HistoryApi {
   readonly unpin: () => Promise<number | undefined>;
 }
 
+export interface HistoryApiParts {
+  readonly history: History;
+  readonly engine: Pick<EdgeEngine, 'pin' | 'status'>;
+  readonly pinFile: string;
+  /** Those of a pin that could not be read are over with the next word about it. */
+  readonly problems: Pick<ProblemBook, 'set'>;
+}
+
 /** What the API answers about generations, and how the edge is taken back to one. */
-export function createHistoryApi(history: History, engine: Pick<EdgeEngine, 'pin' | 'status'>, pinFile: string): HistoryApi {
+export function createHistoryApi({ history, engine, pinFile, problems }: HistoryApiParts): HistoryApi {
   const pinned = () => engine.status().pinned?.generation ?? null;
 
   async function one(number: number): Promise<ApiAnswer> {
@@ -39,6 +48,7 @@ export function createHistoryApi(history: History, engine: Pick<EdgeEngine, 'pin
     const since = new Date().toISOString();
     await writePin(pinFile, { generation: number, since, entries });
     engine.pin({ generation: number, since, plan: planOfEntries(entries) });
+    problems.set('pin', []);
     return { status: 200, body: { pinned: number } };
   }
 
@@ -53,8 +63,9 @@ export function createHistoryApi(history: History, engine: Pick<EdgeEngine, 'pin
     },
     unpin: async () => {
       const before = engine.status().pinned;
-      if (before === undefined) return undefined;
       await writePin(pinFile, undefined);
+      problems.set('pin', []);
+      if (before === undefined) return undefined;
       engine.pin(undefined);
       return before.generation;
     },

@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
 import { byteOrder } from '../../model/compare.ts';
 import type { EdgeCertificate } from '../../model/edge.ts';
 import type { Problem } from '../../model/problem.ts';
@@ -19,7 +20,10 @@ export interface CertificateInfo {
 
 /** The certificates of a folder. */
 export interface CertificateStore {
-  /** Reads the folder again; good ones are copied to the run directory, a bad one leaves what was there under its name. Answers whether anything changed. */
+  /**
+   * Reads the folder again; good ones are copied to the run directory, a bad one leaves what was there under its name, a folder without any leaves all:
+   * HTTPS is closed by a start without the folder alone. Answers whether anything changed. @throws OperationError when the folder cannot be read.
+   */
   readonly read: () => Promise<boolean>;
   /** By file name, sorted; the same object until something changed. */
   readonly certificates: () => ReadonlyMap<string, EdgeCertificate>;
@@ -30,14 +34,20 @@ export interface CertificateStore {
 /** How long before its end a certificate is a problem. */
 const ENDS_SOON_MS = 14 * 24 * 3_600_000;
 
+const NONE_LEFT =
+  'there is no certificate in it any more; the last ones are still served: put one there, or start without this folder to close HTTPS';
+
 /** `folder` may be the empty text: then there are none. */
 export function createCertificateStore(folder: string, files: EdgeFiles, now: () => number = Date.now): CertificateStore {
   let good: ReadonlyMap<string, EdgeCertificate> = new Map();
+  let isFirst = true;
   let refused: readonly Problem[] = [];
   const problemOf = (file: string, reason: string): Problem => ({ subject: 'edge', option: 'certs', value: join(folder, file), reason });
 
   async function read(): Promise<boolean> {
     if (folder === '') return false;
+    if (isFirst) good = await lastServed(files);
+    isFirst = false;
     const names = await certificateFiles(folder);
     const found = new Map<string, EdgeCertificate>();
     const problems: Problem[] = [];
@@ -49,6 +59,10 @@ export function createCertificateStore(folder: string, files: EdgeFiles, now: ()
       if (kept !== undefined) found.set(name, kept);
     }
     refused = problems;
+    if (found.size === 0 && good.size > 0) {
+      refused = [...problems, problemOf('', NONE_LEFT)];
+      return false;
+    }
     if (found.size === good.size && [...found].every(([name, { pem }]) => good.get(name)?.pem === pem)) return false;
     for (const [name, { pem }] of found) {
       await replaceFile(files.certificate(name), pem, SECRET_FILE_MODE);
@@ -78,6 +92,22 @@ async function certificateFiles(folder: string): Promise<string[]> {
   } catch (cause) {
     throw new OperationError('read the certificates', { subject: folder, cause });
   }
+}
+
+/** Those that HAProxy was given when the program last ran, from their copies. */
+async function lastServed(files: EdgeFiles): Promise<ReadonlyMap<string, EdgeCertificate>> {
+  const list = await readFile(files.certificateList, 'utf8').catch((cause: unknown) => {
+    if (isSystemError(cause, 'ENOENT')) return '';
+    throw new OperationError('read the list of the certificates that were served', { subject: files.certificateList, cause });
+  });
+  const prefix = basename(files.certificate(''));
+  const served = new Map<string, EdgeCertificate>();
+  for (const copy of list.split('\n').map((line) => basename(line))) {
+    const name = copy.slice(prefix.length);
+    const read = copy.startsWith(prefix) ? await readCertificate(files.certificate(name)) : '';
+    if (typeof read !== 'string') served.set(name, read);
+  }
+  return served;
 }
 
 /** The certificate of a file, or what is wrong with it. */

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type EdgeWorld, startEdgeWorld } from '../harness/edge-world.ts';
 import { startToots } from '../harness/program.ts';
@@ -89,6 +91,29 @@ test('a rollback gives back rules and weights to the instances that live, surviv
   expect(await toots('release')).toMatchObject({ code: 0, output: expect.stringContaining(`generation ${good}`) });
   await until(async () => /^shop\//.test(await world.who('any.invalid', '/broken')), 15_000, 'Consul is followed again');
   await world.isAnswered('late.service', 'late/a');
+});
+
+test('a pin that cannot be read is a problem, and the edge stays what it was until it is released', async () => {
+  const mark = await newest();
+  const one = await world.serve('held', 'a', ['haproxy', 'haproxy_route=/held']);
+  await world.isAnswered('held.service', 'held/a');
+  const good = await until(async () => ((await newest()) > mark ? newest() : undefined), 10_000, 'it is written');
+  expect(await toots('rollback', String(good))).toMatchObject({ code: 0 });
+  await world.change(one, { tags: ['haproxy', 'haproxy_route=/broken'] });
+  await world.edge.templater().stop();
+
+  await writeFile(join(world.edge.runDir, 'pin.json'), '{"generation":');
+  await world.edge.start();
+  const isNamed = async () => (await world.edge.status()).problems.some(({ option }) => option === 'pin');
+  await until(isNamed, 15_000, 'the pin is named');
+  await world.serve('held', 'b', ['haproxy']);
+  await world.isAnswered('held.service', 'held/b', 15_000);
+  expect(await world.who('any.invalid', '/held')).toMatch(/^held\//);
+  expect(await world.who('any.invalid', '/broken')).not.toMatch(/^held\//);
+
+  expect(await toots('release')).toMatchObject({ code: 0, output: expect.stringContaining('generation') });
+  await until(async () => /^held\//.test(await world.who('any.invalid', '/broken')), 15_000, 'Consul is followed again');
+  expect(await isNamed()).toBe(false);
 });
 
 test('what is no generation is refused, what is not kept is named', async () => {

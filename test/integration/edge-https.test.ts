@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -144,6 +144,29 @@ test('a file that is none leaves the certificate before it in place, and is a pr
 
   await certify('second.test');
   await until(async () => !(await named()), 15_000, 'the problem is over');
+});
+
+test('a folder that is emptied closes nothing, not even over a restart: the last certificates are served on, and it is a problem', async () => {
+  const [{ serial }, worker] = [await served('second.test'), await world.edge.worker()];
+  const isNamed = async () =>
+    (await world.edge.status()).problems.some(({ option, value }) => option === 'certs' && value === certificates());
+  const away = join(folder.path, 'away');
+
+  await rename(certificates(), away);
+  await mkdir(certificates());
+  await until(isNamed, 15_000, 'the folder is named');
+  expect((await served('second.test')).serial).toBe(serial);
+  await world.edge.templater().stop();
+  await world.edge.start();
+  await until(isNamed, 15_000, 'the next templater names it too');
+  await world.serve('new', 'a', ['haproxy', 'haproxy_httpchk=/']);
+  await world.isAnswered('new.service', 'new/a');
+  expect(await world.edge.worker()).not.toBe(worker);
+  expect((await served('second.test')).serial).toBe(serial);
+
+  for (const name of await readdir(away)) await rename(join(away, name), join(certificates(), name));
+  await until(async () => !(await isNamed()), 15_000, 'the problem is over');
+  expect((await served('second.test')).serial).toBe(serial);
 });
 
 test('a certificate that ends soon is a problem before it has ended', async () => {

@@ -50,6 +50,21 @@ test('what is the same is not written again, but for a file that somebody else h
   expect(await readFile(files.config, 'utf8')).toBe('ours');
 });
 
+test('maps are written whole, each to its own file, and again when they change', async () => {
+  await using folder = await tempDir();
+  const files = edgeFiles(folder.path);
+  const writer = createConfigWriter(files);
+  const texts = { hostsMap: 'a.x a\nb.x b\n', vhostsMap: '=c.x/ c\n', variantsMap: 'd/e 1\n', pathsMap: '/a/ a\n/b/ b\n' };
+  const written = async () =>
+    Object.fromEntries(await Promise.all(MAPS.map(async (map) => [map, await readFile(files[map], 'utf8')] as const)));
+
+  await writer.maps({ ...aRendered('f'), ...texts });
+  expect(await written()).toEqual(texts);
+
+  await writer.maps({ ...aRendered('f'), ...texts, pathsMap: '/b/ b\n' });
+  expect(await written()).toEqual({ ...texts, pathsMap: '/b/ b\n' });
+});
+
 test('of the shapes the newest are kept, and the one that HAProxy has', async () => {
   await using folder = await tempDir();
   const files = edgeFiles(folder.path);
@@ -64,6 +79,8 @@ test('of the shapes the newest are kept, and the one that HAProxy has', async ()
   const kept = (await readdir(folder.path)).sort();
   expect(kept).toEqual([names[0], ...names.slice(-5)].map((name) => `shape-${name}.json`));
 });
+
+const MAPS = ['hostsMap', 'vhostsMap', 'variantsMap', 'pathsMap'] as const;
 
 function aRendered(fingerprint: string): RenderedEdge {
   const { plan } = createPlanner()(aCatalog([]), POLICY, new Map());

@@ -28,6 +28,11 @@ test.each<[action: EdgeAction, commands: string[]]>([
     ],
   ],
   [{ kind: 'cookies', group: 'web' }, ['set dynamic-cookie-key backend web 61d1aba4e173197d53f58c429e49c31f']],
+  [
+    { kind: 'add-group', group: 'web', section: '', defaults: 'toots:http:uri' },
+    ['add backend web from toots:http:uri', 'publish backend web'],
+  ],
+  [{ kind: 'drop-group', group: 'web' }, ['unpublish backend web', 'del backend web']],
   [{ kind: 'stop', group: 'web', name: 'a' }, ['set server web/a state maint']],
   [{ kind: 'remove', group: 'web', name: 'a' }, ['del server web/a']],
   [{ kind: 'ready', group: 'web', name: 'a' }, ['set server web/a state ready']],

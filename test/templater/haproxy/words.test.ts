@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { commandWord, configWord } from '../../../templater/haproxy/words.ts';
+import { commandWord, configWord, formatWord } from '../../../templater/haproxy/words.ts';
 
 test.each<[text: string, word: string]>([
   ['/run/toots/haproxy.sock', '/run/toots/haproxy.sock'],
@@ -23,6 +23,14 @@ test.each<[text: string, word: string]>([
   ['/a\\b', '/a\\\\b'],
 ])('in a command %j is %s', (text, word) => {
   expect(commandWord(text)).toBe(word);
+});
+
+test.each<[text: string, word: string]>([
+  ['100%', "'100%%'"],
+  ['/a%20b', "'/a%%20b'"],
+  ['%[env(HOME)]', "'%%[env(HOME)]'"],
+])('in a log format %j is %s', (text, word) => {
+  expect(formatWord(text)).toBe(word);
 });
 
 test.each(['a\nb', 'a\rb', 'a\tb', '\u0000', '\u0085', 'x\u007f'])('a control character (%j) is in no word', (text) => {
