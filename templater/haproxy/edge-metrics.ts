@@ -3,6 +3,8 @@ import type { CertificateInfo } from './certificates.ts';
 
 export interface EdgeMetrics {
   readonly round: (did: string, ms: number, commands: number) => void;
+  /** HAProxy has what was told so long ago. */
+  readonly followed: (ms: number) => void;
   readonly started: () => void;
   readonly reloaded: () => void;
   readonly oldWorkers: (count: number) => void;
@@ -51,6 +53,12 @@ export function createEdgeMetrics(
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
     registers,
   });
+  const propagation = new Histogram({
+    name: 'toots_edge_propagation_seconds',
+    help: 'From the answer of Consul that changed something to HAProxy having it, what waits for a reload included',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30],
+    registers,
+  });
   const commands = new Counter({ name: 'toots_edge_runtime_commands_total', help: 'Runtime API commands sent to HAProxy', registers });
   const reloads = new Counter({ name: 'toots_edge_reloads_total', help: 'Reloads of HAProxy', registers });
   const starts = new Counter({
@@ -76,6 +84,7 @@ export function createEdgeMetrics(
       seconds.observe(ms / 1000);
       commands.inc(sent);
     },
+    followed: (ms) => propagation.observe(ms / 1000),
     started: () => starts.inc(),
     reloaded: () => reloads.inc(),
     oldWorkers: (count) => old.set(count),

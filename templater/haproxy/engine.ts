@@ -109,6 +109,8 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   let pinned: Pin | undefined = parts.pinned;
   let planned: PlannedEdge | undefined;
   let lastRound: LastRound | undefined;
+  /** When the oldest catalog that HAProxy does not have yet was told, by the clock of `performance`. */
+  let toldAt: number | undefined;
   /** Causes of rounds that did not do all there was to do. */
   let unfinished: readonly string[] = [];
 
@@ -117,11 +119,15 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     const started = performance.now();
     alarm.off();
     const why = [...unfinished, ...told];
+    const since = toldAt;
+    toldAt = undefined;
     const done = await reconcile(catalog, told.includes(LOOK_FOR_DRIFT)).catch(failed);
     unfinished = isUnfinished(done) ? [...new Set(why)].slice(0, MOST_CAUSES) : [];
+    if (isUnfinished(done)) toldAt = since ?? toldAt;
     if (stop.aborted) return;
     const ms = performance.now() - started;
     metrics.round(done.did, ms, done.commands);
+    if (since !== undefined && done.did !== 'nothing' && !isUnfinished(done)) metrics.followed(performance.now() - since);
     if (done.did === 'nothing' && done.reasons.length === 0) return;
     const { said, ...rest } = done;
     lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, why: shortened(why), ...rest };
@@ -247,6 +253,7 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   return {
     follow: (newest, why) => {
       catalog = newest;
+      toldAt ??= performance.now();
       rounds.tell(why);
     },
     pin: (pin) => {

@@ -42,10 +42,13 @@ test('each change is a generation with its cause, its commands and what it chang
   await world.serve('web', 'a', ['haproxy', 'haproxy_route=/old']);
   await world.isAnswered('web.service', 'web/a');
   const before = await newest();
+  const followed = () => world.edge.metric('toots_edge_propagation_seconds_count');
+  const followedBefore = await followed();
   const second = await world.serve('web', 'b', ['haproxy', 'haproxy_route=/old', 'weight=7']);
   await world.isAnswered('web.service', 'web/b');
   const after = await until(async () => ((await newest()) > before ? newest() : undefined), 10_000, 'it is written');
 
+  expect(await followed()).toBeGreaterThan(followedBefore);
   const { generations } = await history();
   expect(generations.map(({ number }) => number)).toEqual(generations.map((_, i) => i + 1));
   expect(generations.at(-1)).toMatchObject({ did: 'runtime', why: [expect.stringContaining('web')] });
