@@ -12,7 +12,7 @@ const CONNECTIONS = 4;
 const PAUSE_MS = 1;
 
 /** Asks a host again and again, and hears every answer, until the answer of `hear` is true. A connection that ends is opened anew. */
-export function probe(port: number, host: string, hear: (probed: Probed) => boolean): Promise<void> {
+export function probe(port: number, host: string, hear: (probed: Probed) => boolean, path = '/'): Promise<void> {
   return new Promise((resolve) => {
     const sockets = new Set<Socket>();
     let isOver = false;
@@ -26,7 +26,7 @@ export function probe(port: number, host: string, hear: (probed: Probed) => bool
       let received = '';
       const ask = () => {
         received = '';
-        socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+        socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
       };
       sockets.add(socket);
       socket.setEncoding('latin1').on('connect', ask);
