@@ -20,8 +20,7 @@ export async function awaitOwnPorts(
   for (const port of isHttps ? [httpPort, httpsPort, statsPort] : [httpPort, statsPort]) {
     for (;;) {
       if ((await listenFault(bind, port)) !== IN_USE) break; // whatever else is wrong HAProxy tells, and it may have rights that we have not
-      if (performance.now() > end || signal.aborted)
-        throw new OperationError('start HAProxy', { subject: `${bind}:${port}`, hint: REASONS[IN_USE] });
+      if (performance.now() > end || signal.aborted) throw new OperationError('start HAProxy', { subject: `${bind}:${port}`, hint: TAKEN });
       await sleep(LOOK_EVERY_MS, signal);
     }
   }
@@ -30,7 +29,7 @@ export async function awaitOwnPorts(
 /** Why a TCP port of an address cannot be listened on, or undefined when it can. `haproxy -c` does not see it, so it is tried before. */
 export async function whyNotBindable(address: string, port: number): Promise<string | undefined> {
   const fault = await listenFault(address, port);
-  return fault === undefined ? undefined : (Object.entries(REASONS).find(([code]) => code === fault)?.[1] ?? fault);
+  return fault && (REASONS.get(fault) ?? fault);
 }
 
 /** The code of the error, or its message. */
@@ -44,8 +43,10 @@ function listenFault(address: string, port: number): Promise<string | undefined>
 
 const IN_USE = 'EADDRINUSE';
 
-const REASONS = {
-  [IN_USE]: 'another program listens on this port of the edge; end it or choose another port',
-  EACCES: 'the edge may not listen on this port; choose one above 1023 or give HAProxy the right to',
-  EADDRNOTAVAIL: 'the edge has no such address',
-} satisfies Record<string, string>;
+const TAKEN = 'another program listens on this port of the edge; end it or choose another port';
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  [IN_USE, TAKEN],
+  ['EACCES', 'the edge may not listen on this port; choose one above 1023 or give HAProxy the right to'],
+  ['EADDRNOTAVAIL', 'the edge has no such address'],
+]);

@@ -1,12 +1,6 @@
 import { FILTERS } from './filters/table.ts';
 import { FUNCTIONS } from './functions/table.ts';
-
-/** A node of the tree that Nunjucks' parser makes of a template. */
-export interface TemplateNode {
-  readonly typename: string;
-  /** Names of the members that may hold further nodes, or lists of them. */
-  readonly fields: readonly string[];
-}
+import { isNode, type TemplateNode } from './template-tree.ts';
 
 const BRIEF_NODES = new Set(
   'Root NodeList Output TemplateData If InlineIf Group Symbol Literal Array Dict Pair KeywordArgs LookupVal FunCall Filter And Or Not In Is Compare CompareOperand Concat Add Sub Mul Div FloorDiv Mod Neg Pos'.split(
@@ -22,20 +16,20 @@ const COUNTING = new Set(['loop', 'range']);
  */
 export function isBrief(node: TemplateNode): boolean {
   if (!BRIEF_NODES.has(node.typename)) return false;
-  const { value, name } = node as { readonly value?: unknown; readonly name?: unknown };
+  const { value, name } = node;
   if (value instanceof RegExp) return false;
   if (node.typename === 'FunCall' && !isSymbolOf(FUNCTIONS, name)) return false;
   if (node.typename === 'Filter' && !isSymbolOf(FILTERS, name)) return false;
-  return node.fields.every((field) => inside((node as unknown as Readonly<Record<string, unknown>>)[field]).every(isBrief));
+  return node.fields.every((field) => inside(node[field]).every(isBrief));
 }
 
 function isSymbolOf(table: Readonly<Record<string, unknown>>, name: unknown): boolean {
   const [symbol] = inside(name);
-  const text: unknown = symbol === undefined ? undefined : (symbol as { readonly value?: unknown }).value;
+  const text = symbol?.['value'];
   return symbol?.typename === 'Symbol' && typeof text === 'string' && Object.hasOwn(table, text) && !COUNTING.has(text);
 }
 
 function inside(held: unknown): readonly TemplateNode[] {
   const all: readonly unknown[] = Array.isArray(held) ? held : [held];
-  return all.filter((one): one is TemplateNode => typeof one === 'object' && one !== null && 'typename' in one);
+  return all.filter(isNode);
 }

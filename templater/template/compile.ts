@@ -2,18 +2,20 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import nunjucks from 'nunjucks';
 import { didYouMean } from '../../daemon/did-you-mean.ts';
-import { isBrief, type TemplateNode } from './brief.ts';
+import { isBrief } from './brief.ts';
 import { FILTERS } from './filters/table.ts';
 import type { Reader } from './functions/reader.ts';
 import { FUNCTIONS } from './functions/table.ts';
 import { MemoryLimitError, withinMemory } from './memory-limit.ts';
-import { closeParser, type TemplateParser } from './plain-names.ts';
+import { closeParser } from './plain-names.ts';
 import { closeEnvironment, closeRuntime, type TemplateEnvironment, type TemplateRuntime } from './sandbox.ts';
+import type { TemplateParser } from './template-tree.ts';
 import { TimeLimitError, withinTime } from './time-limit.ts';
 
 // The only file of the engine that knows Nunjucks.
-closeRuntime(nunjucks.runtime as unknown as TemplateRuntime);
-closeParser((nunjucks as unknown as { readonly parser: TemplateParser }).parser);
+const { runtime, parser } = nunjucks as unknown as { readonly runtime: TemplateRuntime; readonly parser: TemplateParser };
+closeRuntime(runtime);
+closeParser(parser);
 
 /** A template's text, and what it may reach. */
 export interface TemplateText {
@@ -61,7 +63,7 @@ export function compileTemplate({ name, text, folder, trimBlocks, lstripBlocks, 
     });
   }
   const template = told(name, () => new nunjucks.Template(text, environment, name, true), GO_TEMPLATE.test(text) ? GO_ADVICE : '');
-  const run = isBrief(parsed(text, { trimBlocks, lstripBlocks })) ? atOnce : withinTime;
+  const run = isBrief(parser.parse(text, [], { trimBlocks, lstripBlocks })) ? atOnce : withinTime;
   return {
     included: () => [...included],
     render: (reader, limitMs) => {
@@ -78,12 +80,6 @@ export function compileTemplate({ name, text, folder, trimBlocks, lstripBlocks, 
 /** A time limit costs a thread, which on a busy machine is a millisecond. */
 function atOnce<Result>(_limitMs: number, run: () => Result): Result {
   return run();
-}
-
-/** The tree of a template that could be compiled. */
-function parsed(text: string, options: { readonly trimBlocks: boolean; readonly lstripBlocks: boolean }): TemplateNode {
-  const { parser } = nunjucks as unknown as { parser: { parse: (text: string, extensions: readonly [], options: object) => TemplateNode } };
-  return parser.parse(text, [], options);
 }
 
 /** Includes, imports and extends: names below the folder, whatever links say. */

@@ -1,14 +1,4 @@
-/** A node of the tree that Nunjucks' parser makes of a template. */
-interface Node {
-  readonly typename: string;
-  readonly lineno: number;
-  readonly [field: string]: unknown;
-}
-
-/** The part of Nunjucks that templates, and what they include, are parsed with. */
-export interface TemplateParser {
-  parse: (source: string, ...rest: readonly unknown[]) => unknown;
-}
+import { isNode, type TemplateNode, type TemplateParser } from './template-tree.ts';
 
 /**
  * Makes Nunjucks refuse names that are none. Its compiler writes the names of variables, macros, filters and tests into the JavaScript that
@@ -38,7 +28,7 @@ function refuseOtherNames(part: unknown): void {
 }
 
 /** Where the compiler takes a name, by the kind of node. */
-const NAMES: Readonly<Record<string, (node: Node) => readonly unknown[]>> = {
+const NAMES: Readonly<Record<string, (node: TemplateNode) => readonly unknown[]>> = {
   Set: ({ targets }) => targets as readonly unknown[],
   For: ({ name }) => loopNames(name),
   AsyncEach: ({ name }) => loopNames(name),
@@ -53,7 +43,7 @@ const NAMES: Readonly<Record<string, (node: Node) => readonly unknown[]>> = {
   Is: ({ right }) => [isNode(right) && right.typename === 'FunCall' ? right['name'] : right].filter((test) => !isWord(test)),
 };
 
-function namesOf(node: Node): readonly unknown[] {
+function namesOf(node: TemplateNode): readonly unknown[] {
   return NAMES[node.typename]?.(node) ?? [];
 }
 
@@ -84,7 +74,7 @@ function isName(value: unknown): boolean {
   return typeof value === 'string' && value.split('.').every((part) => /^[$_\p{ID_Start}][$\p{ID_Continue}]*$/u.test(part));
 }
 
-function noName({ lineno }: Node, value: unknown): SyntaxError {
+function noName({ lineno }: TemplateNode, value: unknown): SyntaxError {
   return new SyntaxError(`[Line ${lineno + 1}] ${JSON.stringify(value) ?? 'this'} is no name: a name is made of letters, digits and _`);
 }
 
@@ -92,10 +82,6 @@ function childrenOf(node: unknown): readonly unknown[] {
   return isNode(node) && Array.isArray(node['children']) ? node['children'] : [];
 }
 
-function isPair(value: unknown): value is Node {
+function isPair(value: unknown): value is TemplateNode {
   return isNode(value) && value.typename === 'Pair';
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && 'typename' in value;
 }

@@ -1,9 +1,10 @@
 import { expect, test } from '@jest/globals';
 import nunjucks from 'nunjucks';
-import { isBrief, type TemplateNode } from '../../../templater/template/brief.ts';
+import { isBrief } from '../../../templater/template/brief.ts';
+import type { TemplateNode, TemplateParser } from '../../../templater/template/template-tree.ts';
 
 function tree(text: string): TemplateNode {
-  const { parser } = nunjucks as unknown as { parser: { parse: (text: string, extensions: readonly []) => TemplateNode } };
+  const { parser } = nunjucks as unknown as { parser: TemplateParser };
   return parser.parse(text, []);
 }
 
