@@ -32,8 +32,11 @@ export async function writeNode(plan: NodePlan, stateDir: string): Promise<void>
   }
 }
 
-/** Everything below a node's folder that `up` writes, besides its Compose file. */
-const WRITTEN = [...OWN_FOLDERS, 'dns', 'vip', 'registry-ca.json', 'resolv.conf.original.json'] as const;
+/** Where `down` keeps the names of the volumes that it left, one a line. */
+export const LEFT_VOLUMES = 'left-volumes';
+
+/** Everything below a node's folder that `up` and `down` write, besides its Compose file. */
+const WRITTEN = [...OWN_FOLDERS, 'dns', 'vip', 'registry-ca.json', 'resolv.conf.original.json', LEFT_VOLUMES] as const;
 
 /**
  * Removes what `up` wrote into a node's folder, tokens and keys among it, and the folder when nothing else is in it.

@@ -36,14 +36,15 @@ export const downCommand = command(
   },
   async ({ runDir, stateDir, volumes }) => {
     const progress = createProgress(STDOUT);
-    if (isNode(stateDir)) await takeDownNode(stateDir, volumes, await agentTokenOf(stateDir), progress);
-    else if (volumes) await removeNodeData(stateDir, progress);
+    const isSetUp = isNode(stateDir);
+    if (isSetUp) await takeDownNode(stateDir, volumes, await agentTokenOf(stateDir), progress);
     const state = await readDemoState(demoFiles(runDir));
     await progress.step(
       'Taking the demo down',
       () => end(runDir, state),
       (ended) => (ended.length === 0 ? 'nothing was running' : ended.join(', ')),
     );
+    if (volumes && !isSetUp) await removeNodeData(stateDir, progress);
     return 0;
   },
 );

@@ -57,7 +57,9 @@ test('one master, one slave and one edge make a cluster that serves a container'
   const resolvConf = await readFile('/etc/resolv.conf', 'utf8');
   await slave.toots('down');
   expect(await slave.docker('volume', 'ls', '-q', '--filter', 'name=toots_')).not.toBe('');
+  await slave.docker('volume', 'create', '--label', 'com.docker.compose.project=toots', 'of-others');
   await slave.toots('down', '--volumes');
+  expect(await slave.docker('volume', 'ls', '-q', '--filter', 'name=of-others')).toBe('of-others');
   expect(await slave.run('ls', ['-A', '/var/lib/toots'])).toBe('');
   expect(await slave.run('cat', ['/etc/resolv.conf'])).toBe(resolvConf.trimEnd());
   expect(await slave.docker('ps', '-aq', '--filter', 'name=toots-')).toBe('');
