@@ -18,8 +18,8 @@ packages_stale() { [ ! -d "$home/node_modules" ] || older "$state/installed" "$h
 
 # The folders themselves are looked at too, so a file that was taken away counts; so is node, which may have been replaced.
 build_stale() {
-  [ ! -e "$home/dist/deploy/main.js" ] || older "$state/built" "$(command -v node)" "$state/installed" "$home"/tsconfig*.json \
-    "$home/model" "$home/consul" "$home/daemon" "$home/registrator" "$home/templater" "$home/deploy" "$home/bench" "$home/test/harness"
+  [ ! -e "$home/dist/programs/deploy.cjs" ] || older "$state/built" "$(command -v node)" "$state/installed" "$home"/tsconfig*.json \
+    "$home/build" "$home/model" "$home/consul" "$home/daemon" "$home/registrator" "$home/templater" "$home/deploy" "$home/bench" "$home/test/harness"
 }
 
 check_node() {
@@ -61,7 +61,7 @@ registrator | templater) program=$1 && shift ;;
 esac
 # Files need little memory at a time, and keep little then; the edge's plans want what Node has by itself, and so does a run that ends at once.
 case "$program $*" in
-templater*-edge* | templater*-once* | templater*-dry*) exec node "$home/dist/$program/main.js" "$@" ;;
-templater*) exec node --max-semi-space-size=1 "$home/dist/$program/main.js" "$@" ;;
-*) exec node "$home/dist/$program/main.js" "$@" ;;
+templater*-edge* | templater*-once* | templater*-dry*) exec node "$home/dist/programs/$program.cjs" "$@" ;;
+templater*) exec node --max-semi-space-size=1 "$home/dist/programs/$program.cjs" "$@" ;;
+*) exec node "$home/dist/programs/$program.cjs" "$@" ;;
 esac

@@ -67,10 +67,14 @@ async function toots(argv: readonly string[]): Promise<number> {
   return await found.run(rest);
 }
 
-try {
-  process.exitCode = await toots(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof OperationError)) throw error;
-  process.stderr.write(`toots: ${error.message}\n`);
-  process.exitCode = 1;
+void start();
+
+async function start(): Promise<void> {
+  try {
+    process.exitCode = await toots(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    process.stderr.write(`toots: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -14,8 +14,7 @@ import { runRegistrator } from './run.ts';
 import { program, type RegistratorSettings, readRegistratorSettings } from './settings.ts';
 
 const parsed = readRegistratorSettings(process.argv.slice(2), process.env);
-process.exitCode = await start();
-process.exit();
+void start().then((code) => process.exit(code));
 
 async function start(): Promise<number> {
   switch (parsed.kind) {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { consulSettings } from '../consul/settings.ts';
 import { underInit } from '../daemon/init.ts';
 import { live } from '../daemon/live.ts';
@@ -24,7 +23,11 @@ const program: Program<typeof options> = {
   whyAbsent,
 };
 
-process.exitCode = process.argv[2] === 'import' ? await importFile(process.argv.slice(3)) : await underInit(keepTrue);
+void start();
+
+async function start(): Promise<void> {
+  process.exitCode = process.argv[2] === 'import' ? await importFile(process.argv.slice(3)) : await underInit(keepTrue);
+}
 
 async function importFile(args: readonly string[]): Promise<number> {
   const { runImport } = await import('./template/import/run-import.ts');

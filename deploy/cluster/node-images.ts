@@ -97,7 +97,7 @@ async function gatherContext(context: string): Promise<void> {
   for (const name of await readdir(scripts)) await copyFile(join(scripts, name), join(context, name));
   await copyFile(findProgram('consul') ?? 'consul', join(context, 'consul'));
   await copyFile(join(PROJECT_FOLDER, 'package.json'), join(context, 'package.json'));
-  for (const part of ['model', 'consul', 'daemon', 'registrator', 'templater'])
+  for (const part of ['programs', 'templater/templates'])
     await cp(join(PROJECT_FOLDER, 'dist', part), join(context, 'dist', part), { recursive: true });
   for (const path of await productionPackages())
     await cp(join(PROJECT_FOLDER, path), join(context, path), { recursive: true, dereference: true });

@@ -40,7 +40,7 @@ export function consulConfig({ ports, nodeName }: DemoPlan): object {
 export function demoPrograms(plan: DemoPlan): readonly SupervisedProgram<DemoProgram>[] {
   const { files, ports, address, projectFolder, engineUrl } = plan;
   const consul = `127.0.0.1:${ports.consul}`;
-  const own = (program: string) => join(projectFolder, 'dist', program, 'main.js');
+  const own = (program: string) => join(projectFolder, 'dist/programs', `${program}.cjs`);
   return [
     { name: 'consul', file: 'consul', args: ['agent', '-dev', '-config-file', files.consulConfig] },
     {

@@ -51,7 +51,7 @@ export async function detachDemo(runDir: string, screen: Screen, signal: AbortSi
 
 async function startSupervisor(runDir: string, logFile: string): Promise<ProcessIdentity> {
   const log = await open(logFile, 'w');
-  const words = [join(PROJECT_FOLDER, 'dist/deploy/main.js'), 'demo-supervisor', '--run-dir', runDir];
+  const words = [join(PROJECT_FOLDER, 'dist/programs/deploy.cjs'), 'demo-supervisor', '--run-dir', runDir];
   const child = spawn(process.execPath, words, { detached: true, stdio: ['ignore', log.fd, log.fd] });
   child.unref();
   await log.close();

@@ -167,7 +167,7 @@ test('without privileges, through a proxy that lets nothing but GET pass', async
     '65534',
     '--clear-groups',
     process.execPath,
-    join(PROJECT_FOLDER, 'dist/registrator/main.js'),
+    join(PROJECT_FOLDER, 'dist/programs/registrator.cjs'),
   ];
 
   await using program = await startProgram('setpriv', [

@@ -96,7 +96,7 @@ test(
 
     const words = await readFile(`/proc/${registrator.pid}/cmdline`, 'utf8');
 
-    expect(words.split('\0')[1]).toBe(join(PROJECT_FOLDER, 'dist/registrator/main.js'));
+    expect(words.split('\0')[1]).toBe(join(PROJECT_FOLDER, 'dist/programs/registrator.cjs'));
     registrator.signal('SIGTERM');
     expect(await registrator.ended).toBe(0);
   },

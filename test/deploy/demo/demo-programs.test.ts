@@ -17,10 +17,10 @@ test('the services are started by the options that stay', () => {
 
   expect(consul).toBe('consul agent -dev -config-file /run/d/consul.json');
   expect(registrator).toBe(
-    'registrator /toots/dist/registrator/main.js -ip 10.0.0.5 --docker unix:///docker.sock --api 127.0.0.1:9181 consul://127.0.0.1:8500',
+    'registrator /toots/dist/programs/registrator.cjs -ip 10.0.0.5 --docker unix:///docker.sock --api 127.0.0.1:9181 consul://127.0.0.1:8500',
   );
   expect(templater).toBe(
-    'templater /toots/dist/templater/main.js --edge --consul http://127.0.0.1:8500 --run-dir /run/d/edge --bind 0.0.0.0 ' +
+    'templater /toots/dist/programs/templater.cjs --edge --consul http://127.0.0.1:8500 --run-dir /run/d/edge --bind 0.0.0.0 ' +
       '--http-port 80 --https-port 443 --stats-port 81 --domain consul --api 127.0.0.1:9182',
   );
 });
