@@ -56,7 +56,8 @@ export function createHistory(path: string, failed: (error: unknown) => void): H
   let [bytes, count] = [0, 0];
 
   async function append(told: Omit<Generation, 'number'>, plan: EdgePlan): Promise<void> {
-    const first = last === undefined ? await readLines(path) : undefined;
+    const text = last === undefined ? await readText(path) : undefined;
+    const first = text === undefined ? undefined : linesOf(text);
     const change =
       first === undefined
         ? changeOfPlan(last?.plan, plan)
@@ -72,9 +73,9 @@ export function createHistory(path: string, failed: (error: unknown) => void): H
       .slice(0, KEPT_COMMANDS)
       .map(({ command, answer }) => ({ command, answer: answer.slice(0, KEPT_ANSWER_CHARACTERS) }));
     const line: Line = { kind: 'generation', ...told, said, number, change };
-    const text = `${JSON.stringify(line)}\n`;
-    await appendFile(path, text, { mode: SECRET_FILE_MODE });
-    [bytes, count] = [bytes + text.length, count + 1];
+    const added = `${isCutOff(text) ? '\n' : ''}${JSON.stringify(line)}\n`;
+    await appendFile(path, added, { mode: SECRET_FILE_MODE });
+    [bytes, count] = [bytes + added.length, count + 1];
     if (bytes > MOST_BYTES || count > MOST_GENERATIONS) await shorten();
   }
 
@@ -91,7 +92,12 @@ export function createHistory(path: string, failed: (error: unknown) => void): H
   };
   return {
     add: (told, plan) => {
-      written = written.then(() => append(told, plan)).catch(failed);
+      written = written
+        .then(() => append(told, plan))
+        .catch((error: unknown) => {
+          last = undefined; // how much of it was written is not known: the next one is compared with what the file holds
+          failed(error);
+        });
     },
     list: async () => (await read()).flatMap((line) => (line.kind === 'generation' ? [withoutChange(line)] : [])),
     generation: async (number) => {
@@ -110,12 +116,24 @@ export function createHistory(path: string, failed: (error: unknown) => void): H
   };
 }
 
-/** A line that was cut off by a crash, and what is none of ours, is left out. */
 async function readLines(path: string): Promise<readonly Line[]> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+  return linesOf(await readText(path));
+}
+
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
     if (isSystemError(cause, 'ENOENT')) return '';
     throw new OperationError('read the history', { subject: path, cause });
   });
+}
+
+/** Whether a crash or a full disk left the text in the middle of a line; one that was not read ends as it was written. */
+function isCutOff(text = ''): boolean {
+  return text !== '' && !text.endsWith('\n');
+}
+
+/** A line that was cut off, and what is none of ours, is left out. */
+function linesOf(text: string): readonly Line[] {
   return text.split('\n').flatMap((line) => {
     try {
       const parsed: unknown = JSON.parse(line);
@@ -128,7 +146,15 @@ async function readLines(path: string): Promise<readonly Line[]> {
 
 function isLine(value: unknown): value is Line {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
-  return value.kind === 'base' || (value.kind === 'generation' && 'change' in value);
+  if (value.kind === 'base') return isChange(value);
+  return value.kind === 'generation' && 'number' in value && Number.isInteger(value.number) && 'change' in value && isChange(value.change);
+}
+
+function isChange(value: unknown): value is EntriesChange {
+  if (typeof value !== 'object' || value === null || !('set' in value) || !('drop' in value)) return false;
+  const isText = (text: unknown) => typeof text === 'string';
+  const isEntry = (entry: unknown) => Array.isArray(entry) && entry.length === 2 && entry.every(isText);
+  return Array.isArray(value.set) && value.set.every(isEntry) && Array.isArray(value.drop) && value.drop.every(isText);
 }
 
 function entriesAt(lines: readonly Line[], number = Number.POSITIVE_INFINITY): PlanEntries {

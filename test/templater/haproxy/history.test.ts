@@ -1,4 +1,4 @@
-import { appendFile, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { createHistory, type History } from '../../../templater/haproxy/history.ts';
@@ -40,6 +40,51 @@ test('generations are counted on over restarts; a line that was cut off is left 
   expect([said.length, said[0]?.answer.length, commands]).toEqual([50, 200, 60]);
   expect([...((await second.entries(1)) ?? [])].join()).toContain('"name":"a"');
   expect(await second.generation(4)).toBeUndefined();
+});
+
+test('what a disk that was full could not keep is part of the next generation, and a line that it cut off costs no other', async () => {
+  await using folder = await tempDir();
+  const path = join(folder.path, 'history');
+  const failures: unknown[] = [];
+  const history = createHistory(path, (error) => failures.push(error));
+  add(history, 'a');
+  await history.flush();
+  await rename(path, `${path}.aside`);
+  await mkdir(path); // nothing can be appended to it
+  add(history, 'b');
+  await history.flush();
+  await rmdir(path);
+  await writeFile(path, `${await readFile(`${path}.aside`, 'utf8')}{"kind":"generation","number":2,"cut`);
+
+  add(history, 'b', 'reload'); // as it was after the one that is lost
+  add(history, 'c');
+
+  expect(failures.length).toBe(1);
+  expect((await history.list()).map(({ number, why }) => [number, ...why])).toEqual([
+    [1, 'a'],
+    [2, 'b'],
+    [3, 'c'],
+  ]);
+  const instances = [...((await history.entries(2)) ?? [])].join();
+  expect(instances).toContain('"name":"b"');
+  expect(instances).not.toContain('"name":"a"');
+});
+
+test.each([
+  ['a generation without a change', '{"kind":"generation","number":7,"change":{}}'],
+  ['a generation whose number is none', '{"kind":"generation","number":"7","change":{"set":[],"drop":[]}}'],
+  ['entries that are no pairs', '{"kind":"base","set":[7],"drop":[]}'],
+  ['another program’s line', '[1,2,3]'],
+])('%s is left out, and the history goes on', async (_, line) => {
+  await using folder = await tempDir();
+  const path = join(folder.path, 'history');
+  await writeFile(path, `${line}\n`);
+  const history = createHistory(path, fail);
+
+  add(history, 'a');
+
+  expect((await history.list()).map(({ number }) => number)).toEqual([1]);
+  expect([...((await history.entries(1)) ?? [])].join()).toContain('"name":"a"');
 });
 
 test('it is bounded: the oldest are given up, and the newest are what they were', async () => {
