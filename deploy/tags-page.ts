@@ -1,5 +1,6 @@
 import { EDGE_OPTIONS, type EdgeOption } from '../model/edge-options.ts';
 import { HTTP_TAGS } from '../model/edge-tags.ts';
+import { MOST_PORTS, MOST_RULES } from '../model/rule-limits.ts';
 
 /** What a tag's row says of instances that differ, and of a value that does not parse. */
 const SCOPES = {
@@ -42,6 +43,7 @@ is a problem of its own service, in \`GET /status\`, log and metrics until it is
 - Another value of a service leaves the service the rules that it had when all of them last parsed, as a whole; its instances are still followed.
   A service that never had such rules is served without the value. Only limits are different: without a value that parses, \`haproxy_auth\` and
   \`haproxy_allow\` let nobody in.
+- One service has at most ${MOST_RULES.toLocaleString('en')} hosts and paths (a path counts once for each of its hosts) and ${MOST_PORTS.toLocaleString('en')} TCP ports, the first of each in order.
 - A tag that begins with \`haproxy\` and that is not in the table is named with the nearest that is, and does no harm.
 
 ## What to know

@@ -81,7 +81,7 @@ function endpoint({ address, port }: Instance, resolved: Resolved): Endpoint {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     return { kind: 'refused', value: String(port), reason: 'the port of an instance is a whole number from 1 to 65535' };
   if (ipVersion(address) !== undefined) return { kind: 'endpoint', address };
-  if (!isHostName(address))
+  if (!isHostName(address.replace(/\.$/, '')))
     return { kind: 'refused', value: address, reason: 'the address of an instance is an IP address or a host name' };
   const known = resolved.get(address);
   const hostName = address;

@@ -8,6 +8,7 @@ import type { Instance } from './instance.ts';
 import type { ParsedOption } from './option-values.ts';
 import type { PathPrefix } from './path-prefix.ts';
 import { type Problem, shownValue } from './problem.ts';
+import { withinLimits } from './rule-limits.ts';
 import type { Weight } from './weight.ts';
 
 /** What a service asks of the edge as a whole: the union over its instances. */
@@ -55,10 +56,15 @@ export function readRules(service: string, instances: readonly Instance[], users
     networks: read.limit(EDGE_OPTIONS.network)?.sort(byteOrder),
   } satisfies ServiceRules;
   const users = rules.users && oneOfEachName(rules.users);
+  const { problems: ofLimits, ...claims } = withinLimits(service, rules);
   return {
-    rules: { ...rules, users },
+    rules: { ...rules, ...claims, users },
     good: read.isGood(),
-    problems: [...(isForEdge(tags) ? read.problems() : []), ...unknownTags(tags).map((unknown) => unknownProblem(service, unknown))],
+    problems: [
+      ...(isForEdge(tags) ? read.problems() : []),
+      ...ofLimits,
+      ...unknownTags(tags).map((unknown) => unknownProblem(service, unknown)),
+    ],
   };
 }
 

@@ -114,14 +114,14 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   /** Causes of rounds that did not do all there was to do. */
   let unfinished: readonly string[] = [];
 
-  async function round(told: readonly string[]): Promise<void> {
+  async function round(heard: readonly string[]): Promise<void> {
     if (catalog === undefined) return;
     const started = performance.now();
     alarm.off();
-    const why = [...unfinished, ...told];
+    const why = [...unfinished, ...heard];
     const since = toldAt;
     toldAt = undefined;
-    const done = await reconcile(catalog, told.includes(LOOK_FOR_DRIFT)).catch(failed);
+    const done = await reconcile(catalog, heard.includes(LOOK_FOR_DRIFT)).catch(failed);
     unfinished = isUnfinished(done) ? [...new Set(why)].slice(0, MOST_CAUSES) : [];
     if (isUnfinished(done)) toldAt = since ?? toldAt;
     if (stop.aborted) return;
@@ -129,8 +129,9 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
     metrics.round(done.did, ms, done.commands);
     if (since !== undefined && done.did !== 'nothing' && !isUnfinished(done)) metrics.followed(performance.now() - since);
     if (done.did === 'nothing' && done.reasons.length === 0) return;
-    const { said, ...rest } = done;
-    lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, why: shortened(why), ...rest };
+    const { said, reasons, ...rest } = done;
+    const told = { why: shortened(why, TOLD_CAUSES), reasons: shortened(reasons, TOLD_REASONS) };
+    lastRound = { at: new Date().toISOString(), ms: Math.round(ms * 10) / 10, ...told, ...rest };
     log.info(lastRound, 'round');
     if (done.did !== 'nothing' && done.did !== 'failed' && planned !== undefined) history.add({ ...lastRound, said }, planned.plan);
   }
@@ -290,8 +291,11 @@ const MOST_CAUSES = 100;
 /** How many causes of a round are told. */
 const TOLD_CAUSES = 5;
 
-/** Each cause once, and how many more there were. */
-function shortened(why: readonly string[]): readonly string[] {
-  const causes = [...new Set(why)];
-  return causes.length <= TOLD_CAUSES ? causes : [...causes.slice(0, TOLD_CAUSES), `and ${causes.length - TOLD_CAUSES} more`];
+/** How many reasons of a reload are told: a service may bring a thousand ports. */
+const TOLD_REASONS = 50;
+
+/** Each text once, and how many more there were than `most`. */
+function shortened(texts: readonly string[], most: number): readonly string[] {
+  const once = [...new Set(texts)];
+  return once.length <= most ? once : [...once.slice(0, most), `and ${once.length - most} more`];
 }

@@ -50,6 +50,14 @@ test('a host name is asked for, then is the address that it has, or a problem', 
   ]);
 });
 
+test('a host name may end in a dot, one dot', () => {
+  const absolute = { ...anInstance(), address: 'db.example.' };
+
+  expect(planInstances([absolute], {}, new Map()).hostNames).toEqual(['db.example.']);
+  expect(planInstances([absolute], {}, new Map([['db.example.', '10.0.0.9']])).instances).toMatchObject([{ address: '10.0.0.9' }]);
+  expect(planInstances([{ ...absolute, address: 'db.example..' }], {}, new Map()).problems).toMatchObject([{ value: 'db.example..' }]);
+});
+
 test('a number that looks like an address and is none is a host name, not an address', () => {
   expect(planInstances([anInstance({ address: '256.1.1.1' })], {}, new Map()).hostNames).toEqual(['256.1.1.1']);
 });
