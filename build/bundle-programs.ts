@@ -2,12 +2,12 @@
  * Makes dist/programs/ of what was compiled into dist/: each program as one file with the packages that it always needs, and that file's
  * compiled code. What a program loads at its first use alone stays where it is.
  */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, renameSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { keepCode, type Run } from './keep-code.ts';
 
 const DIST = fileURLToPath(new URL('..', import.meta.url));
 const PROGRAMS = join(DIST, 'programs');
@@ -17,14 +17,15 @@ const MADE = join(DIST, 'programs-made');
 interface Bundle {
   /** Node's flags that it is started with, one list a way. */
   readonly starts: readonly (readonly string[])[];
+  readonly run: Run;
   /** Packages that few of its runs need, left out. */
   readonly rare: readonly string[];
 }
 
 const BUNDLED: Readonly<Record<string, Bundle>> = {
-  deploy: { starts: [[]], rare: [] },
-  registrator: { starts: [[]], rare: ['pino'] },
-  templater: { starts: [[], ['--max-semi-space-size=1']], rare: ['pino', 're2js', 'yaml'] },
+  deploy: { starts: [[]], run: 'help', rare: [] },
+  registrator: { starts: [[]], run: 'help', rare: ['pino'] },
+  templater: { starts: [[], ['--max-semi-space-size=1']], run: 'template', rare: ['pino', 're2js', 'yaml'] },
 };
 
 /** A module goes on finding files beside itself: its URL stays what it was in dist/. */
@@ -42,7 +43,7 @@ const ownUrls: Plugin = {
 
 cpSync(join(DIST, '../templater/templates'), join(DIST, 'templater/templates'), { recursive: true });
 rmSync(MADE, { recursive: true, force: true });
-for (const [program, { starts, rare }] of Object.entries(BUNDLED)) {
+for (const [program, { starts, run, rare }] of Object.entries(BUNDLED)) {
   const outfile = join(MADE, `${program}.bundle.cjs`);
   await build({
     entryPoints: [join(DIST, program, 'main.js')],
@@ -64,12 +65,7 @@ for (const [program, { starts, rare }] of Object.entries(BUNDLED)) {
   });
   const start = join(MADE, `${program}.cjs`);
   copyFileSync(join(DIST, 'build/cached-start.cjs'), start);
-  for (const flags of starts) {
-    execFileSync(process.execPath, [...flags, start, '--help'], {
-      env: { ...process.env, TOOTS_KEEP_CODE: '' },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
+  for (const flags of starts) await keepCode(start, flags, run);
 }
 rmSync(PROGRAMS, { recursive: true, force: true });
 renameSync(MADE, PROGRAMS);
