@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
@@ -37,9 +37,19 @@ const ENDS_SOON_MS = 14 * 24 * 3_600_000;
 const NONE_LEFT =
   'there is no certificate in it any more; the last ones are still served: put one there, or start without this folder to close HTTPS';
 
+/** Which of some certificates, as PEM by any name, HAProxy would not load, and why. @throws OperationError when that cannot be known. */
+export type FindRefused = (pems: ReadonlyMap<string, string>) => Promise<ReadonlyMap<string, string>>;
+
 /** `folder` may be the empty text: then there are none. */
-export function createCertificateStore(folder: string, files: EdgeFiles, now: () => number = Date.now): CertificateStore {
+export function createCertificateStore(
+  folder: string,
+  files: EdgeFiles,
+  findRefused: FindRefused,
+  now: () => number = Date.now,
+): CertificateStore {
   let good: ReadonlyMap<string, EdgeCertificate> = new Map();
+  /** By PEM, why HAProxy refuses it, or undefined for those that it takes. */
+  let judged: ReadonlyMap<string, string | undefined> = new Map();
   let isFirst = true;
   let refused: readonly Problem[] = [];
   const problemOf = (file: string, reason: string): Problem => ({ subject: 'edge', option: 'certs', value: join(folder, file), reason });
@@ -51,12 +61,15 @@ export function createCertificateStore(folder: string, files: EdgeFiles, now: ()
     const names = await certificateFiles(folder);
     const found = new Map<string, EdgeCertificate>();
     const problems: Problem[] = [];
-    for (const name of names) {
-      const read = await readCertificate(join(folder, name));
-      const kept = typeof read === 'string' ? good.get(name) : read;
-      if (typeof read === 'string')
-        problems.push(problemOf(name, kept === undefined ? read : `${read}; the one before it is still served`));
-      if (kept !== undefined) found.set(name, kept);
+    const inFolder = new Map<string, EdgeCertificate | string>();
+    for (const name of names) inFolder.set(name, await readCertificate(join(folder, name)));
+    judged = await judge([...inFolder.values(), ...good.values()]);
+    for (const [name, one] of inFolder) {
+      const fault = faultOf(one);
+      const before = good.get(name);
+      if (fault === undefined && typeof one !== 'string') found.set(name, one);
+      else if (before !== undefined && faultOf(before) === undefined) found.set(name, before);
+      if (fault !== undefined) problems.push(problemOf(name, found.has(name) ? `${fault}; the one before it is still served` : fault));
     }
     refused = problems;
     if (found.size === 0 && good.size > 0) {
@@ -69,6 +82,16 @@ export function createCertificateStore(folder: string, files: EdgeFiles, now: ()
     }
     good = found;
     return true;
+  }
+
+  const faultOf = (one: EdgeCertificate | string) => (typeof one === 'string' ? one : judged.get(one.pem));
+
+  /** Asks of those that are new alone. */
+  async function judge(all: readonly (EdgeCertificate | string)[]): Promise<typeof judged> {
+    const pems = new Set(all.flatMap((one) => (typeof one === 'string' ? [] : [one.pem])));
+    const fresh = new Map([...pems].flatMap((pem) => (judged.has(pem) ? [] : [[pem, pem]])));
+    const refusals = fresh.size === 0 ? fresh : await findRefused(fresh);
+    return new Map([...pems].map((pem) => [pem, fresh.has(pem) ? refusals.get(pem) : judged.get(pem)]));
   }
 
   const list = () => [...good].map(([file, { pem }]) => ({ file, ...infoOf(pem) }));
@@ -113,6 +136,7 @@ async function lastServed(files: EdgeFiles): Promise<ReadonlyMap<string, EdgeCer
 /** The certificate of a file, or what is wrong with it. */
 async function readCertificate(path: string): Promise<EdgeCertificate | string> {
   try {
+    if (!(await stat(path)).isFile()) return 'it has to be a file'; // to read from a pipe would never end
     const pem = (await readFile(path, 'utf8'))
       .replace(/\r/g, '')
       .replace(/\n{2,}/g, '\n')

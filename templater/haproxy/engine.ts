@@ -10,6 +10,7 @@ import type { EdgePlan } from '../../model/edge.ts';
 import type { Resolved } from '../../model/edge-instances.ts';
 import { createPlanner, type LastGood, type PlannedEdge } from '../../model/plan-edge.ts';
 import type { Said } from './apply-actions.ts';
+import { refusedCertificates } from './certificate-check.ts';
 import { type CertificateInfo, createCertificateStore } from './certificates.ts';
 import { changeOfEdge } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
@@ -100,7 +101,7 @@ export function createEdgeEngine({ history, log, ...parts }: EdgeEngineParts): E
   });
   const resolver = createResolver(() => rounds.tell('a host name was looked up'));
   const ports = createListenPorts(settings);
-  const certificates = createCertificateStore(settings.certs, files);
+  const certificates = createCertificateStore(settings.certs, files, (pems) => refusedCertificates(settings.haproxy, files, pems, stop));
   const rounds = coalesce<string>((why) => round(why));
   const alarm = createAlarm(rounds.tell);
   let stop: AbortSignal = new AbortController().signal;

@@ -10,13 +10,16 @@ export interface Question {
 
 /** How long HAProxy may take for an answer to a chunk of commands, milliseconds. */
 const ANSWER_WITHIN_MS = 5_000;
+/** What HAProxy's buffer (16 KB, less what it keeps free) holds of one command with its payload; at more it closes the connection. Bytes. */
+const MOST_QUESTION_BYTES = 15_000;
+const TOO_LONG = 'not sent: it is longer than HAProxy takes at run time';
 const PROMPT = '\n> ';
 /** Has the connection stay open, and each answer end with a prompt. It is answered by one. */
 const PROMPT_MODE: Question = { text: 'prompt' };
 
 /**
  * Asks a HAProxy over its socket, one connection for all questions, and gives the answers in their order, without the blank lines around them.
- * Several questions travel together, in chunks that its buffer holds.
+ * Several questions travel together, in chunks that its buffer holds; one that it cannot hold is answered without being asked.
  * @throws OperationError when the socket cannot be reached, or an answer does not come in time.
  */
 export async function ask(socketPath: string, questions: readonly Question[], signal: AbortSignal): Promise<readonly string[]> {
@@ -24,12 +27,17 @@ export async function ask(socketPath: string, questions: readonly Question[], si
   const session = await openSession(socketPath, signal);
   try {
     const answers: string[] = [];
-    for (const chunk of chunks([PROMPT_MODE, ...questions]))
+    for (const chunk of chunks([PROMPT_MODE, ...questions.filter(canBeSent)]))
       answers.push(...(await session.exchange(chunk.map(wire).join(''), chunk.length)));
-    return answers.slice(1);
+    const left = answers.slice(1).values();
+    return questions.map((question) => (canBeSent(question) ? (left.next().value ?? '') : TOO_LONG));
   } finally {
     session.close();
   }
+}
+
+function canBeSent(question: Question): boolean {
+  return question.payload === undefined || Buffer.byteLength(wire(question)) <= MOST_QUESTION_BYTES;
 }
 
 function wire({ text, payload }: Question): string {

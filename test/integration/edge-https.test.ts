@@ -30,17 +30,19 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-/** Puts a new self-signed certificate and its key into the folder; answers its serial number as TLS clients tell it. */
-async function certify(name: string, days = 300): Promise<string> {
+const EC_KEY = ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+
+/**
+ * Puts a new self-signed certificate and its key into the folder, with so many more in its chain; answers its serial number as TLS clients tell it.
+ */
+async function certify(name: string, { days = 300, newKey = EC_KEY, chain = 0 } = {}): Promise<string> {
   const [key, certificate] = [join(folder.path, 'key'), join(folder.path, 'certificate')];
   const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   await execa('openssl', [
     'req',
     '-x509',
     '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
+    ...newKey,
     '-nodes',
     '-days',
     `${days}`,
@@ -50,7 +52,7 @@ async function certify(name: string, days = 300): Promise<string> {
     certificate,
     ...subject,
   ]);
-  const { stdout } = await execa('cat', [certificate, key]);
+  const { stdout } = await execa('cat', [certificate, key, ...Array.from({ length: chain }, () => certificate)]);
   await writeFile(join(certificates(), `${name}.pem`), stdout);
   return (await execa('openssl', ['x509', '-in', certificate, '-noout', '-serial'])).stdout.replace('serial=', '');
 }
@@ -146,6 +148,34 @@ test('a file that is none leaves the certificate before it in place, and is a pr
   await until(async () => !(await named()), 15_000, 'the problem is over');
 });
 
+test('one that HAProxy does not load is a problem of its own: the one before it is served on, and services come and go', async () => {
+  const [{ serial }, named] = [await served('second.test'), /second\.test\.pem.*HAProxy does not load it.*the one before it/];
+
+  await certify('second.test', { newKey: ['rsa:512'] });
+  await certify('weak.test', { newKey: ['rsa:512'] });
+
+  await until(async () => named.test(JSON.stringify((await world.edge.status()).problems)), 15_000, 'it is named');
+  await world.serve('later', 'a', ['haproxy', 'haproxy_httpchk=/']);
+  await world.isAnswered('later.service', 'later/a');
+  expect((await served('second.test')).serial).toBe(serial);
+  expect((await served('weak.test')).name).toBe('first.test');
+  await rm(join(certificates(), 'weak.test.pem'));
+  const mended = await certify('second.test');
+  await until(async () => (await served('second.test')).serial === mended, 15_000, 'it is mended');
+});
+
+test('one with a chain that is too long to be told at run time comes with a reload, and holds up nothing', async () => {
+  const worker = await world.edge.worker();
+
+  const serial = await certify('first.test', { chain: 40 });
+
+  await until(async () => (await served('first.test')).serial === serial, 15_000, 'the new certificate is served');
+  expect(await world.edge.worker()).not.toBe(worker);
+  await world.serve('later', 'b', ['haproxy', 'haproxy_httpchk=/']);
+  await until(async () => (await world.who('later.service')) === 'later/b', 15_000, 'others are followed');
+  await certify('first.test');
+});
+
 test('a folder that is emptied closes nothing, not even over a restart: the last certificates are served on, and it is a problem', async () => {
   const [{ serial }, worker] = [await served('second.test'), await world.edge.worker()];
   const isNamed = async () =>
@@ -170,7 +200,7 @@ test('a folder that is emptied closes nothing, not even over a restart: the last
 });
 
 test('a certificate that ends soon is a problem before it has ended', async () => {
-  await certify('soon.test', 5);
+  await certify('soon.test', { days: 5 });
 
   await until(
     async () =>
