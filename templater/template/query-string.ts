@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { isMap, shown } from './filters/values.ts';
 
 /** What consul-template's query strings and our objects say, in one shape. Empty texts where nothing was said. */
@@ -64,9 +65,9 @@ export function keyQuestion(call: string, path: unknown, options: unknown): Plac
   return { ...question, subject: keyPath(question.subject) };
 }
 
-/** Consul's API has no path with a slash at its beginning, nor with two in a row: it sends whoever asks for one to the path without. */
+/** Consul's API has no path with a slash at its beginning, two in a row, or a part `.` or `..`: it sends whoever asks for one to the path without. */
 function keyPath(path: string): string {
-  return path.replace(/\/+/g, '/').replace(/^\//, '');
+  return posix.normalize(`/${path}`).slice(1);
 }
 
 /** `node("name?query@dc")`, or a name and `{dc}`; without a name the agent's own node. */

@@ -1,4 +1,5 @@
-import type { DocumentOptions, ParseOptions, SchemaOptions, ToJSOptions } from 'yaml';
+import type { DocumentOptions, ParseOptions, ScalarTag, SchemaOptions, ToJSOptions } from 'yaml';
+import { textOf } from '../../../consul/byte-text.ts';
 import { yaml } from '../lazy-packages.ts';
 import { withFloats } from './go-floats.ts';
 import { sortedValue } from './sorted-value.ts';
@@ -10,7 +11,7 @@ import { yamlText } from './yaml-text.ts';
 /** JSON, YAML and TOML: read, and written as Go writes them. Pure. */
 export const documentFilters = {
   /** An empty text is an empty map. */
-  parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => withFloats(JSON.parse(text))),
+  parseJSON: (value) => parsed(asText(value), 'parseJSON', (text) => withFloats(jsonValue(text))),
   parseYAML: (value) => parsed(asText(value), 'parseYAML', firstDocument),
   toJSON: (value) => escaped(jsonText(value)),
   toJSONPretty: (value) => escaped(jsonText(value, 2)),
@@ -22,6 +23,15 @@ export const documentFilters = {
     return withoutSpace(tomlText(sortedValue(value)));
   },
 } satisfies Record<string, Filter>;
+
+/** @throws RangeError for a number that no float can hold; JavaScript would make it endless. */
+function jsonValue(text: string): unknown {
+  if (!/\d{300}|\d[eE]\+?\d{3}/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (_, value: unknown) => {
+    if (value === Infinity || value === -Infinity) throw new RangeError('a number is too large');
+    return value;
+  });
+}
 
 /** As go-yaml: what follows the first document is not looked at. */
 function firstDocument(text: string): unknown {
@@ -39,9 +49,34 @@ const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions & ToJSOptions
   uniqueKeys: false,
   customTags: (tags) => [
     { tag: 'tag:yaml.org,2002:int', default: true, test: /^0o[0-7]+$/, resolve: Number },
+    // What a tag says of a scalar holds for a quoted one too, and has to be true.
+    tagged('int', Number.isInteger),
+    tagged('float', (value) => typeof value === 'number'),
+    tagged('bool', (value) => typeof value === 'boolean'),
+    tagged('null', (value) => value === null),
+    { tag: 'tag:yaml.org,2002:binary', resolve: base64Text },
+    { tag: 'tag:yaml.org,2002:set', collection: 'map' },
+    { tag: 'tag:yaml.org,2002:omap', collection: 'seq' },
     ...tags.filter((tag) => typeof tag === 'string' || !isOfTime(tag)),
   ],
 };
+
+function tagged(name: string, isOf: (value: unknown) => boolean): ScalarTag {
+  return {
+    tag: `tag:yaml.org,2002:${name}`,
+    resolve: (text, onError) => {
+      const value: unknown = yaml().parse(text, YAML_OPTIONS);
+      if (!isOf(value)) onError(`a value is no !!${name}`);
+      return value;
+    },
+  };
+}
+
+function base64Text(text: string, onError: (message: string) => void): string {
+  const base64 = text.replace(/\s/g, '');
+  if (!/^(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?$/.test(base64) || base64.includes('_')) onError('a value is no !!binary');
+  return textOf(Buffer.from(base64, 'base64'));
+}
 
 /** Dates, and numbers such as `12:30`, which go-yaml reads as texts. */
 function isOfTime({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
@@ -65,7 +100,11 @@ function withoutSource(message: string): string {
 
 function jsonText(value: unknown, indent?: number): string {
   const text = JSON.stringify(sortedValue(value, null), undefined, indent) ?? 'null';
-  return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+  // A byte that is no UTF-8 stands as a lone surrogate, which JSON has no other way to write.
+  const known = text.includes('\\ud')
+    ? text.replace(/\\(?:ud[89a-f]..|.)/g, (escaping) => (escaping.length > 2 ? '\\ufffd' : escaping))
+    : text;
+  return known.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

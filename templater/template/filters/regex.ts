@@ -29,12 +29,13 @@ type Matcher = ReturnType<RE2JS['matcher']>;
 
 /** A group by its number or name; empty for one that there is not, or that matched nothing. */
 function group(regex: RE2JS, matcher: Matcher, name: string): string {
-  const number = /^\d+$/.test(name) ? Number(name) : regex.namedGroups()[name];
+  const number = /^(0|[1-9]\d*)$/.test(name) ? Number(name) : regex.namedGroups()[name];
   return number === undefined || number > regex.groupCount() ? '' : (matcher.group(number) ?? '');
 }
 
 function expanded(replacement: string, groupOf: (name: string) => string): string {
-  return replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) =>
-    whole === '$$' ? '$' : groupOf(braced ?? bare ?? ''),
+  return replacement.replace(
+    /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+    (whole, braced: string | undefined, bare: string | undefined) => (whole === '$$' ? '$' : groupOf(braced ?? bare ?? '')),
   );
 }

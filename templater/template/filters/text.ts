@@ -23,10 +23,10 @@ export const textFilters = {
     const text = withoutSpace(asText(value));
     return text === '' ? [] : separator === undefined || separator === '' ? [...text] : text.split(asText(separator));
   },
-  /** Of each part only the first inner separator counts; a part without one is left out. */
+  /** Of each part only the first inner separator counts; a part without one is left out. White space around the whole is no part of it. */
   splitToMap: (value, separator, inner) =>
     Object.fromEntries(
-      asText(value)
+      withoutSpace(asText(value))
         .split(asText(separator))
         .filter((part) => part.includes(asText(inner)))
         .map((part): [string, string] => {

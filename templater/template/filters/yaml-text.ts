@@ -1,3 +1,4 @@
+import { bytesOf } from '../../../consul/byte-text.ts';
 import { holdsFloats } from './go-floats.ts';
 import { goFloat, goNumber } from './go-number.ts';
 import { isMap } from './values.ts';
@@ -63,11 +64,31 @@ const LOOKS_LIKE_ANOTHER_TYPE =
 
 function textScalar(text: string, indent: string, mayBreak: boolean, column = indent.length): string {
   const place = mayBreak ? { indent: indent || '  ', column } : undefined;
+  if (/\p{Surrogate}/u.test(text)) return binary(text, indent || '  ');
   if (LOOKS_LIKE_ANOTHER_TYPE.test(text)) return doubleQuoted(text, place);
   if (/[^\n\x20-\x7e\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(text)) return doubleQuoted(text, place);
-  if (text.includes('\n')) return mayBreak && !/ \n| $/.test(text) ? literal(text, indent) : doubleQuoted(text, place);
+  if (text.includes('\n')) return mayBreak && !/ [\n\u2028\u2029]| $/.test(text) ? literal(text, indent) : doubleQuoted(text, place);
+  if (/[\u2028\u2029] | [\u2028\u2029]/.test(text)) return doubleQuoted(text, place);
   if (isPlain(text)) return folded(text, place);
-  return `'${folded(text.replaceAll("'", "''"), place && { ...place, column: place.column + 1 })}'`;
+  const quoted = folded(text.replaceAll("'", "''"), place && { ...place, column: place.column + 1 });
+  return `'${place === undefined ? quoted : indentedBreaks(quoted, place.indent)}'`;
+}
+
+/** Bytes that are no UTF-8, at most 70 characters a line. */
+function binary(text: string, indent: string): string {
+  const all = bytesOf(text).toString('base64');
+  if (all.length <= BINARY_WIDTH) return `!!binary ${all}`;
+  const lines = Array.from({ length: Math.ceil(all.length / BINARY_WIDTH) }, (_, at) =>
+    all.slice(at * BINARY_WIDTH, (at + 1) * BINARY_WIDTH),
+  );
+  return `!!binary |\n${lines.map((line) => indent + line).join('\n')}`;
+}
+
+const BINARY_WIDTH = 70;
+
+/** What follows a line or paragraph separator stands as far in as a further line. */
+function indentedBreaks(text: string, indent: string): string {
+  return text.replace(/[\u2028\u2029](?=[^\u2028\u2029\n])/g, (separator) => separator + indent);
 }
 
 function isPlain(text: string): boolean {
@@ -81,7 +102,7 @@ function literal(text: string, indent: string): string {
   const body = text
     .replace(/\n$/, '')
     .split('\n')
-    .map((line) => (line === '' ? '' : (indent || '  ') + line));
+    .map((line) => (line === '' ? '' : (indent || '  ') + indentedBreaks(line, indent || '  ')));
   return `|${hint}${end}\n${body.join('\n')}`;
 }
 
@@ -160,6 +181,8 @@ const ESCAPED = /["\\\u2028\u2029\ufeff\ufffe\uffff]|\p{Cc}|[\u{10000}-\u{10ffff
 /** Breaks at the first space of several too; what is left of them stands after a backslash. */
 function doubleQuoted(text: string, place: Place | undefined): string {
   const characters = [...text];
+  // go-yaml takes every character of a text for the byte order mark that it begins with.
+  if (text.startsWith('\ufeff')) return `"${characters.map(escapedCharacter).join('')}"`;
   let column = (place?.column ?? 0) + 1;
   const parts = characters.map((character, at) => {
     const isInside = at > 0 && at < characters.length - 1 && characters[at - 1] !== ' ';

@@ -1,13 +1,13 @@
 import { parseDatacenters, parseServiceList } from '../../../consul/catalog-list.ts';
 import { parseHealthEntries } from '../../../consul/health-entry.ts';
-import { isRecord, textField } from '../../../consul/json-fields.ts';
+import { isRecord, type JsonRecord, textField } from '../../../consul/json-fields.ts';
 import { shown } from '../filters/values.ts';
 import type { Query } from '../query.ts';
 import { catalogQuestion, nodeQuestion, type PlaceQuestion, type ServiceQuestion, serviceQuestion } from '../query-string.ts';
 import { camelView, type InstanceView, instancesView, nearInstancesView, nodeServicesView, nodesView, servicesView } from '../views.ts';
 import type { Reader, TemplateFunction } from './reader.ts';
 
-/** Consul's catalog, as far as templates read it. */
+/** Consul's catalog, as far as templates read it. A service with an empty name has no instances, as in consul-template. */
 export const catalogFunctions = {
   service: (reader, ...args) => instances(reader, 'service', args),
   connect: (reader, ...args) => instances(reader, 'connect', args),
@@ -25,7 +25,8 @@ export const catalogFunctions = {
   },
   caRoots: (reader) => reader.read(CA_ROOTS) ?? [],
   caLeaf: (reader, service) => {
-    if (typeof service !== 'string' || service === '') throw new SyntaxError(`caLeaf: needs the name of a service, got ${shown(service)}`);
+    if (service === '') return {};
+    if (typeof service !== 'string') throw new SyntaxError(`caLeaf: needs the name of a service, got ${shown(service)}`);
     const path = `/v1/agent/connect/ca/leaf/${encodeURIComponent(service)}`;
     return reader.read({ id: `caLeaf ${service}`, source: { kind: 'consul', path, params: {}, dc: '' }, view: camelView }) ?? {};
   },
@@ -45,7 +46,7 @@ const DATACENTERS: Query = {
 const CA_ROOTS: Query = {
   id: 'caRoots',
   source: { kind: 'consul', path: '/v1/agent/connect/ca/roots', params: {}, dc: '' },
-  view: (answer) => camelView(isRecord(answer) ? (answer['Roots'] ?? []) : []),
+  view: (answer) => camelView(recordsIn(answer, 'Roots').map((root) => ({ ...root, RootCertPEM: root['RootCert'] }))),
 };
 
 /** A question as a template asks it, over and over in a loop. */
@@ -58,6 +59,7 @@ const MOST_ASKED = 10_000;
 const asked = new Map<string, Asked>();
 
 function instances(reader: Reader, call: 'service' | 'connect', args: readonly unknown[]): readonly InstanceView[] {
+  if (args[0] === '') return [];
   const key = `${call} ${JSON.stringify(args)}`;
   const known = asked.get(key) ?? ask(call, args);
   if (asked.size >= MOST_ASKED) asked.clear();
@@ -149,6 +151,11 @@ function isUp(reader: Reader, dc: string): boolean {
 function idOf({ dc, near, params }: Pick<PlaceQuestion, 'dc' | 'near' | 'params'>): string {
   const query = Object.entries(params).map(([key, value]) => `${key}=${value}`);
   return `${query.length > 0 ? `?${query.join('&')}` : ''}${dc === '' ? '' : `@${dc}`}${near === '' ? '' : `~${near}`}`;
+}
+
+function recordsIn(answer: unknown, name: string): readonly JsonRecord[] {
+  const list = isRecord(answer) ? answer[name] : undefined;
+  return Array.isArray(list) ? list.filter(isRecord) : [];
 }
 
 function sizeOf(view: unknown): number {

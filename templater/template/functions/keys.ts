@@ -5,25 +5,25 @@ import { keyQuestion, type PlaceQuestion } from '../query-string.ts';
 import { type PairView, pairsView } from '../views.ts';
 import type { Reader, TemplateFunction } from './reader.ts';
 
-/** Consul's KV store. */
+/** Consul's KV store. An empty path is no key, and an empty prefix has nothing below it, as in consul-template: everything is `ls("/")`. */
 export const keyFunctions = {
   /** The template waits until there is such a key, unless a default is given: `key("a", "b")` or `key("a", {dc: "dc2", default: "b"})`. */
   key: (reader, path, options) => {
     const fallback = isMap(options) ? options['default'] : options;
     return fallback === undefined || fallback === null ? requiredKey(reader, path, options) : keyOr(reader, path, options, fallback);
   },
-  keyExists: (reader, path, options) => readKey(reader, keyQuery(keyQuestion('keyExists', path, options))) !== undefined,
+  keyExists: (reader, path, options) => path !== '' && readKey(reader, keyQuery(keyQuestion('keyExists', path, options))) !== undefined,
   /** An empty key counts as none. */
   keyOrDefault: (reader, path, fallback, options) => keyOr(reader, path, options, fallback),
-  /** An empty prefix has nothing below it, as in consul-template: everything is `ls("/")`. */
   ls: (reader, prefix, options) => (prefix === '' ? [] : topLevel(reader.read(pairsQuery('ls', prefix, options)))),
   tree: (reader, prefix, options) => (prefix === '' ? [] : (reader.read(pairsQuery('tree', prefix, options)) ?? [])),
   /** As `ls`, but nothing there means that the template waits. */
-  safeLs: (reader, prefix, options) => safe(reader, pairsQuery('safeLs', prefix, options), topLevel),
-  safeTree: (reader, prefix, options) => safe(reader, pairsQuery('safeTree', prefix, options), (pairs) => pairs),
+  safeLs: (reader, prefix, options) => (prefix === '' ? [] : safe(reader, pairsQuery('safeLs', prefix, options), topLevel)),
+  safeTree: (reader, prefix, options) => (prefix === '' ? [] : safe(reader, pairsQuery('safeTree', prefix, options), (pairs) => pairs)),
 } satisfies Record<string, TemplateFunction>;
 
 function requiredKey(reader: Reader, path: unknown, options: unknown): string {
+  if (path === '') return '';
   const query = keyQuery(keyQuestion('key', path, options));
   const answer = readKey(reader, query);
   if (answer === undefined) reader.lacks(query, 'there is no such key; create it, or give a default: key(path, default)');
@@ -31,7 +31,8 @@ function requiredKey(reader: Reader, path: unknown, options: unknown): string {
 }
 
 function keyOr(reader: Reader, path: unknown, options: unknown, fallback: unknown): unknown {
-  return readKey(reader, keyQuery(keyQuestion('key', path, isMap(options) ? options : undefined))) || asText(fallback);
+  const value = path === '' ? '' : readKey(reader, keyQuery(keyQuestion('key', path, isMap(options) ? options : undefined)));
+  return value || asText(fallback);
 }
 
 function readKey(reader: Reader, query: Query): string | undefined {

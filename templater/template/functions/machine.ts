@@ -17,6 +17,7 @@ export const machineFunctions = {
   },
   /** A file beside the template, or an absolute path; the template is rendered again when it changes. */
   file: (reader, name) => {
+    if (name === '') return '';
     const path = reader.filePath(asText(name));
     const query = { id: `file ${path}`, source: { kind: 'file', path }, view: (answer: unknown) => answer } as const;
     const text = reader.read(query);

@@ -29,7 +29,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     { Node: 'a', Address: '10.0.0.1' },
   ],
   datacenters: ['dc2', 'dc1'],
-  caRoots: { Roots: [{ ID: '1', RootCertPEM: 'PEM', Active: true }] },
+  caRoots: { Roots: [{ ID: '1', RootCert: 'PEM', Active: true }] },
   'caLeaf web': { CertPEM: 'CERT', PrivateKeyPEM: 'KEY' },
   'key a/b': { value: 'one' },
   'key a/b@dc2': { value: 'two' },
