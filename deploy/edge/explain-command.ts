@@ -64,14 +64,20 @@ export const explainCommand = command(
   },
 );
 
-/** A single word that is no service may be a name of the node. */
+/** A single word that is no service may be a name of the node; a host that nobody claims may be a service with a dot in its name. */
 async function explain(
   api: { address: string; port: number },
   target: string,
 ): Promise<{ answer: unknown; service?: Service; request?: Request }> {
   const question = questionOf(target);
   const answer = await askTemplater(api, 'GET', '/explain', question);
-  if (!('service' in question)) return { answer, request: v.parse(request, answer) };
+  if (!('service' in question)) {
+    const asRequest = v.parse(request, answer);
+    if (asRequest.rule !== 'none' || target !== question.host) return { answer, request: asRequest };
+    const dotted = await askTemplater(api, 'GET', '/explain', { service: target });
+    const named = v.parse(service, dotted);
+    return named.known ? { answer: dotted, service: named } : { answer, request: asRequest };
+  }
   const asService = v.parse(service, answer);
   if (asService.known) return { answer, service: asService };
   const asHost = await askTemplater(api, 'GET', '/explain', { host: target, path: '/' });

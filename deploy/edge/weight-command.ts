@@ -77,6 +77,8 @@ function readShares(words: readonly string[]): { shares: Record<string, number>;
   const problems = pairs
     .filter(({ match }) => match === null)
     .map(({ word }) => `${JSON.stringify(word)} is no share: VARIANT=NUMBER, such as canary=10`);
+  const names = pairs.flatMap(({ match }) => match?.[1] ?? []);
+  for (const name of new Set(names.filter((one, i) => names.indexOf(one) !== i))) problems.push(`${name} has several shares; give it one`);
   const shares = Object.fromEntries(pairs.flatMap(({ match }) => (match?.[1] === undefined ? [] : [[match[1], Number(match[2])]])));
   return { shares, problems };
 }

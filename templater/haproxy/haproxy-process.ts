@@ -120,9 +120,23 @@ export async function reloadHaproxy(
   }
 }
 
+const HUNG_UP = ['ECONNRESET', 'EPIPE'];
+
 /** @throws OperationError when no master answers at the socket. */
 export async function readProcesses({ masterSocket }: EdgeFiles, signal: AbortSignal): Promise<HaproxyProcesses> {
-  return parseProcesses(await tellMaster(masterSocket, 'show proc', signal));
+  const end = performance.now() + MASTER_BACK_WITHIN_MS;
+  for (;;) {
+    // One that starts itself anew meanwhile hangs up, with or without a word.
+    const said = await tellMaster(masterSocket, 'show proc', signal).catch((error: unknown) => {
+      const hungUp = error instanceof OperationError && HUNG_UP.some((code) => isSystemError(error.cause, code));
+      if (!hungUp) throw error;
+      return '';
+    });
+    if (said.includes('master')) return parseProcesses(said);
+    if (performance.now() > end)
+      throw new OperationError("tell HAProxy's master: show proc", { subject: masterSocket, hint: 'it hangs up without an answer' });
+    await sleep(ASK_EVERY_MS, signal);
+  }
 }
 
 /** The answer to `show proc`. Pure. */

@@ -68,6 +68,10 @@ test('shares that are set by hand count at the next request, whatever the number
   expect(asked.filter((who) => who === 'python/c1').length).toBeGreaterThan(20);
 
   expect(await toots('weight', 'python', 'beta=5', ...consul)).toMatchObject({ code: 2, output: expect.stringContaining('no variant') });
+  expect(await toots('weight', 'python', 'stable=1', 'stable=2', ...consul)).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('stable has several shares'),
+  });
   expect(await toots('weight', 'python', '-clear', ...consul)).toMatchObject({ code: 0 });
   await until(async () => (await weights()).every((line) => line.endsWith(' 5')), 10_000, 'the tags count again');
 });
@@ -90,6 +94,9 @@ test('explain says which rule takes a request, who answers it, and why an instan
   };
   await until(isFoundDead, 15_000, 'it is found dead');
   expect(await explained('nobody.test')).toMatchObject({ code: 1 });
+  const dotted = await world.serve('web.v2', 'a', ['haproxy']);
+  await until(async () => /^web\.v2: 1 of 1/.test((await explained('web.v2')).output), 15_000, 'a service with a dot in its name is told');
+  await world.withdraw(dotted);
   await world.withdraw(sick);
 });
 

@@ -23,6 +23,30 @@ test('a master that does not listen yet, as it starts itself anew at a reload, i
   }
 });
 
+test.each([
+  ['closes the connection without a word', 'data'],
+  ['resets it, as what it was told is unread', 'end'],
+])('one that %s, when it starts itself anew, is asked again', async (_, when) => {
+  await using folder = await tempDir();
+  const files = edgeFiles(folder.path);
+  let asked = 0;
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    asked += 1;
+    socket.on('error', () => {});
+    if (asked > 1) socket.once('data', () => socket.end(PROCESSES)).resume();
+    else if (when === 'data') socket.once('data', () => socket.destroy()).resume();
+    else socket.destroy();
+  }).listen(files.masterSocket);
+  await once(server, 'listening');
+
+  try {
+    expect(await readProcesses(files, new AbortController().signal)).toMatchObject({ master: 100 });
+    expect(asked).toBe(2);
+  } finally {
+    server.close();
+  }
+});
+
 test('one that is not there is told', async () => {
   await using folder = await tempDir();
 
