@@ -236,6 +236,8 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     },
     use: (configs) => {
       works = configs.map((config) => keptWork(works, config));
+      // Somebody may have taken a file away, or changed it: whether they are what they should be is looked at anew.
+      for (const work of works) work.applied = undefined;
       isNewSet = true;
       rounds.tell('templates');
     },

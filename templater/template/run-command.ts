@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { OperationError } from '../../daemon/operation-error.ts';
 import { type Environment, environmentFor, NO_ENV_RULES } from './environment.ts';
 import { nodeChildProcess } from './lazy-packages.ts';
@@ -51,6 +52,8 @@ export async function runCommand(
   } finally {
     clearTimeout(late);
     signal.removeEventListener('abort', aborted);
+    // What is still heard of the background keeps nobody from ending.
+    for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
   }
 }
 

@@ -65,6 +65,9 @@ export async function writeCandidate(config: FileConfig, text: string, isAlone: 
       fchmodSync(file, config.perms ?? (old === undefined ? 0o644 : old.mode & 0o7777));
       if (isAlone) fsyncSync(file);
       else await synced(file);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
     } finally {
       closeSync(file);
     }
@@ -82,14 +85,26 @@ const synced = promisify(fsync);
 /** The last version stays `DEST.bak`, the ones before `DEST.bak.2` and so on. */
 async function replace({ backups, inPlace }: FileConfig, candidate: string, destination: string, text: string): Promise<void> {
   if (backups > 0) await backUp(destination, backups);
-  if (inPlace) return await writeInPlace(destination, text);
+  if (inPlace) return await replaceInPlace(candidate, destination, text);
   try {
     renameSync(candidate, destination);
     await syncFolder(dirname(destination));
   } catch (error) {
     // A single file that is mounted into a container cannot be replaced, only written.
     if (!isCode(error, 'EBUSY', 'EXDEV')) throw error;
+    await replaceInPlace(candidate, destination, text);
+  }
+}
+
+/** The candidate goes first, as a disk may have room for only one; where the new text has none, the old one is there again. */
+async function replaceInPlace(candidate: string, destination: string, text: string): Promise<void> {
+  const old = readDestination(destination);
+  rmSync(candidate, { force: true });
+  try {
     await writeInPlace(destination, text);
+  } catch (error) {
+    if (old !== undefined) await writeInPlace(destination, old);
+    throw error;
   }
 }
 

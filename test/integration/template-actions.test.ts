@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -226,6 +226,55 @@ test('a single file that is mounted is written in place by itself', async () => 
     await promisify(execFile)('umount', [one.destination]);
   }
 });
+
+test.each([
+  ['replaced', {}],
+  ['written in place', { inPlace: true }],
+])(
+  'a disk that is full leaves a file that is %s as it was, and nothing beside it',
+  async (_, how) => {
+    const disk = join(folder.path, `disk-${count}`);
+    const one = keyed({ destination: join(disk, 'file'), ...how });
+    await mkdir(disk);
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+    try {
+      await putKey(consul, one.key, 'old');
+      await using running = startEngine(consul.url, [one]);
+      await holds(one.destination, 'old');
+
+      await putKey(consul, one.key, 'x'.repeat(200_000));
+    await until(() => running.problems().some(({ option }) => option === 'destination'), 8_000, 'the problem is told');
+      expect([await readdir(disk), await textOf(one.destination)]).toEqual([['file'], 'old']);
+
+      // In place there is room for it once.
+      await putKey(consul, one.key, 'y'.repeat(45_000));
+      await holds(one.destination, 'y'.repeat(45_000));
+    } finally {
+      await promisify(execFile)('umount', [disk]);
+    }
+  },
+  20_000,
+);
+
+test('a single file that is mounted from a disk that is full is as it was', async () => {
+  const disk = join(folder.path, 'small-disk');
+  const one = keyed({ destination: join(folder.path, 'from-small-disk') });
+  await mkdir(disk);
+  await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+  try {
+    await writeFile(join(disk, 'file'), 'old');
+    await writeFile(one.destination, '');
+    await promisify(execFile)('mount', ['--bind', join(disk, 'file'), one.destination]);
+    await putKey(consul, one.key, 'x'.repeat(200_000));
+    await using running = startEngine(consul.url, [one]);
+
+    await until(() => running.problems().some(({ option }) => option === 'destination'), 8_000, 'the problem is told');
+    expect(await textOf(one.destination)).toBe('old');
+  } finally {
+    await promisify(execFile)('umount', [one.destination]);
+    await promisify(execFile)('umount', [disk]);
+  }
+}, 20_000);
 
 test('a folder that cannot be written is told, and written as soon as it can', async () => {
   const one = keyed({ createDestDirs: false, destination: join(folder.path, 'later/file') });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -202,7 +202,7 @@ test.each([
 );
 
 test(
-  'SIGHUP takes a right configuration and refuses a wrong one; TERM ends within five seconds with 0',
+  'SIGHUP takes a right configuration, refuses a wrong one, and writes again what was taken away; TERM ends within five seconds with 0',
   async () => {
     await writeFile(file('c.yaml'), 'templates: [{ contents: "one", destination: one }]');
     await using program = await templater('-config', 'c.yaml');
@@ -226,6 +226,10 @@ test(
     await holds(file('four'), 'four');
     expect(JSON.stringify((await status()).problems)).toContain('-wait has changed: it counts from the next start');
     expect(JSON.stringify((await status()).problems)).not.toContain('hush');
+
+    await rm(file('four'));
+    program.signal('SIGHUP');
+    await holds(file('four'), 'four');
 
     const toldAt = performance.now();
     program.signal('SIGTERM');
@@ -476,6 +480,51 @@ test(
     expect(seen).toContain('MINE=1\n');
     expect(seen).toContain(`CONSUL_HTTP_ADDR=http://127.0.0.1:${consul.httpPort}\n`);
     expect(seen).not.toContain('HOME=');
+  },
+  SLOW,
+);
+
+test(
+  '-once ends though its command leaves something in the background that keeps its output open',
+  async () => {
+    await writeFile(file('t.njk'), 'x');
+    await using program = await templater('-once', '-template', 't.njk:out:sleep 60 & echo $! > pid');
+
+    expect(await program.ended).toBe(0);
+    process.kill(Number(await textOf(file('pid'))));
+  },
+  SLOW,
+);
+
+test(
+  'command_timeout, error_on_missing_key and sandbox_path of an imported configuration and of one of ours',
+  async () => {
+    await mkdir(file('inside'));
+    await writeFile(file('secret'), 'hush');
+    await writeFile(file('inside/allowed'), 'allowed');
+    const template = (name: string, text: string, more: string) =>
+      `template {\n contents = "${text}"\n destination = "${file(name)}"\n ${more}\n}\n`;
+    const sandbox = `sandbox_path = "${file('inside')}"`;
+    const hcl = [
+      template('slow', 'slow', 'command = "sleep 60"\n command_timeout = "100ms"'),
+      template('lenient', "[{{ ('{}' | parseJSON).nosuch }}]", ''),
+      template('strict', "[{{ ('{}' | parseJSON).nosuch }}]", 'error_on_missing_key = true'),
+      template('inner', `{{ file('${file('inside/allowed')}') }}`, sandbox),
+      template('outer', `{{ file('${file('secret')}') }}`, sandbox),
+    ];
+    await writeFile(file('c.hcl'), hcl.join(''));
+    const imported = await startToots(['templater', 'import', 'c.hcl'], { cwd: folder.path });
+    expect(await imported.ended).toBe(0);
+    await writeFile(file('c.yaml'), imported.output().replace(/^(?!templates:| ).*\n/gm, ''));
+
+    await using program = await templater('-config', 'c.yaml', '-once');
+
+    expect(await program.ended).toBe(1);
+    expect(program.output()).toContain('it took longer than 100 ms and was killed');
+    expect(program.output()).toContain(`is outside of sandbox ${file('inside')}`);
+    expect(program.output()).toMatch(/strict.*undefined/);
+    const texts = await Promise.all(['slow', 'lenient', 'strict', 'inner', 'outer'].map((name) => textOf(file(name))));
+    expect(texts).toEqual(['slow', '[]', undefined, 'allowed', undefined]);
   },
   SLOW,
 );
