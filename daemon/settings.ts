@@ -98,7 +98,7 @@ function splitArguments({ options, whyAbsent = () => undefined }: Program<Option
       const [, flag = '', inline] = match;
       if (flag === 'help' || flag === 'h') return { given, positionals, problems, asked: 'help' };
       const option = byFlag.get(flag);
-      if (flag === 'version' && option === undefined) return { given, positionals, problems, asked: 'version' };
+      if ((flag === 'version' || flag === 'v') && option === undefined) return { given, positionals, problems, asked: 'version' };
       if (option === undefined) {
         const why = whyAbsent(flag);
         problems.push(why === undefined ? `unknown option -${flag}${didYouMean(flag, [...byFlag.keys()])}` : `-${flag}: ${why}`);

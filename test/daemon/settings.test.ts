@@ -31,6 +31,15 @@ const PROGRAM = {
 
 const read = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) => readSettings(PROGRAM, argv, env);
 
+test.each([
+  ['-help', { kind: 'help' }],
+  ['--h', { kind: 'help' }],
+  ['--version', { kind: 'version' }],
+  ['-v', { kind: 'version' }],
+])('%s is answered, whatever else is asked for', (word, answer) => {
+  expect(readSettings(PROGRAM, ['-nosuch', word], {})).toMatchObject(answer);
+});
+
 test('a flag beats the environment, the environment beats the default', () => {
   const waitOf = (argv: readonly string[], env?: Readonly<Record<string, string>>) => {
     const parsed = read(argv, env);

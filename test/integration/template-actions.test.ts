@@ -243,7 +243,7 @@ test.each([
       await holds(one.destination, 'old');
 
       await putKey(consul, one.key, 'x'.repeat(200_000));
-    await until(() => running.problems().some(({ option }) => option === 'destination'), 8_000, 'the problem is told');
+      await until(() => running.problems().some(({ option }) => option === 'destination'), 8_000, 'the problem is told');
       expect([await readdir(disk), await textOf(one.destination)]).toEqual([['file'], 'old']);
 
       // In place there is room for it once.

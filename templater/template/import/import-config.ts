@@ -16,8 +16,8 @@ type Row =
 
 const same = (to: string): Row => ({ to });
 const plain = (value: HclValue): unknown => (isBlock(value) ? undefined : value);
-const waitOf = (value: HclValue): unknown =>
-  isBlock(value) ? Object.fromEntries(value.entries.map(({ name, value: part }) => [name, part])) : value;
+/** Of a block its fields, which are named here as there; nothing of one that is switched off. */
+const fieldsIn = (value: HclValue): unknown => (isBlock(value) ? (isOff(value) ? undefined : nested(value)) : value);
 
 const CONSUL: Readonly<Record<string, Row>> = {
   address: same('address'),
@@ -44,23 +44,26 @@ const TEMPLATE: Readonly<Record<string, Row>> = {
   ...{ user: same('user'), group: same('group'), uid: same('user'), gid: same('group'), backup: same('backup') },
   ...{ command: same('command'), command_timeout: same('command_timeout'), error_on_missing_key: same('error_on_missing_key') },
   sandbox_path: same('sandbox_path'),
-  wait: { to: 'wait', change: waitOf },
+  wait: { to: 'wait', change: fieldsIn },
+  map_to_environment_variable: { byHand: 'give the supervised program the file: no variable of it is made of a template' },
   left_delimiter: { byHand: 'Nunjucks has {{ }} and {% %}; {% raw %} keeps them as text' },
   right_delimiter: { silent: true },
   error_fatal: { silent: true },
   function_denylist: { byHand: 'there is no list of forbidden functions; plugin, writeToFile and Vault are absent anyway' },
   function_blacklist: { byHand: 'there is no list of forbidden functions; plugin, writeToFile and Vault are absent anyway' },
-  exec: { to: 'exec', change: (value) => (isBlock(value) ? nested(value) : undefined) },
+  exec: { to: 'exec', change: fieldsIn },
 };
 const EXEC: Readonly<Record<string, Row>> = {
   command: same('command'),
   ...{ kill_signal: same('kill_signal'), kill_timeout: same('kill_timeout'), reload_signal: same('reload_signal'), splay: same('splay') },
-  env: { to: 'env', change: (value) => (isBlock(value) ? nested(value) : undefined) },
+  env: { to: 'env', change: fieldsIn },
+  enabled: { silent: true },
+  timeout: { byHand: 'the supervised program may run for as long as it likes' },
 };
 const GLOBAL: Readonly<Record<string, Row>> = {
   ...{ kill_signal: same('kill_signal'), reload_signal: same('reload_signal'), pid_file: same('pid_file') },
   log_level: { to: 'log_level', change: (value) => String(value).toLowerCase() },
-  wait: { to: 'wait', change: waitOf },
+  wait: { to: 'wait', change: fieldsIn },
   max_stale: { silent: true },
   block_query_wait: { silent: true },
   template_error_fatal: { silent: true },
@@ -83,6 +86,7 @@ export function importConfiguration(text: string): Imported {
     for (const block of blocksOf(entry.value)) {
       if (entry.name === 'template' || entry.name === 'templates') templates.push(rowsOf(unlabelled(block), TEMPLATE, 'template', byHand));
       else if (entry.name === 'consul') config['consul'] = { ...(config['consul'] as object), ...consulOf(block, byHand) };
+      else if (entry.name === 'exec' && isOff(block)) continue;
       else if (entry.name === 'exec') config['exec'] = rowsOf(block, EXEC, 'exec', byHand);
       else continue;
     }
@@ -119,14 +123,25 @@ function rowsOf(block: HclBlock, rows: Readonly<Record<string, Row>>, where: str
     const at = `line ${line}: ${where === '' ? '' : `${where}.`}${name}`;
     if (row === undefined) byHand.push(`${at}: unknown`);
     else if ('byHand' in row) byHand.push(`${at}: ${row.byHand}`);
-    else if ('to' in row) result[row.to] = (row.change ?? plain)(value);
+    else if ('to' in row) {
+      const read = (row.change ?? plain)(value);
+      if (read !== undefined) result[row.to] = read;
+    }
   }
   return result;
 }
 
+/** Former names. */
+const RENAMED: Readonly<Record<string, string>> = { whitelist: 'allowlist', blacklist: 'denylist' };
+
 /** A block whose names are the same here, as it is. */
 function nested(block: HclBlock): Record<string, unknown> {
-  return Object.fromEntries(block.entries.map(({ name, value }) => [name, isBlock(value) ? nested(value) : value]));
+  const own = block.entries.filter(({ name }) => name !== 'enabled');
+  return Object.fromEntries(own.map(({ name, value }) => [RENAMED[name] ?? name, isBlock(value) ? nested(value) : value]));
+}
+
+function isOff({ entries }: HclBlock): boolean {
+  return entries.some(({ name, value }) => name === 'enabled' && value === false);
 }
 
 /** `template "name" { … }` is the block; its name means nothing. */

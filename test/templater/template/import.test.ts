@@ -109,6 +109,26 @@ test('exec blocks are taken over, their environment too', () => {
   expect(configFlags(v.parse(configSchema, config))).toEqual(["-exec=app -c 'my conf'", '-exec-env-pristine=true', '-exec-env-custom=A=b']);
 });
 
+test('what a block says of being enabled is followed, and is none of its fields', () => {
+  const { config, byHand } = importConfiguration(`
+    wait { enabled = false min = "5s" max = "10s" }
+    exec { enabled = true command = "app" timeout = "3s" env { whitelist = ["A"] blacklist = ["B"] } }
+    template { contents = "x" destination = "/x" wait { enabled = true min = "1s" } exec { enabled = true command = "echo" } }
+    template { contents = "y" destination = "/y" wait { enabled = false min = "1s" } exec { enabled = false command = "echo" } }
+  `);
+
+  expect(config).toEqual({
+    exec: { command: 'app', env: { allowlist: ['A'], denylist: ['B'] } },
+    templates: [
+      { contents: 'x', destination: '/x', wait: { min: '1s' }, exec: { command: 'echo' } },
+      { contents: 'y', destination: '/y' },
+    ],
+  });
+  expect(byHand).toEqual(['line 3: exec.timeout: the supervised program may run for as long as it likes']);
+  expect(v.is(configSchema, config)).toBe(true);
+  expect(importConfiguration('exec { enabled = false command = "app" }').config).toEqual({});
+});
+
 test('permissions are octal with a nought in front, and decimal without, as HCL and JSON have them', () => {
   const permsOf = (text: string) => (importConfiguration(text).config['templates'] as readonly { perms: string }[])[0]?.perms;
 
