@@ -26,7 +26,7 @@ What a service asks of the edge by tags in Consul, such as \`SERVICE_TAGS=haprox
 | ${HTTP_TAGS.map((tag) => `\`${tag}\``).join(', ')} | HTTP service: hosts \`x.service\`, \`x.service.consul\`, \`x.service.DC.consul\` for each datacenter, and \`x.DOMAIN\` for each \`--add-domain\` | all instances together |
 ${rows.join('\n')}
 
-A tag may be there several times; in \`SERVICE_TAGS\` a comma within one is written \`\\,\`.
+A tag may be there several times. Blanks around the items of a list do not count, blanks anywhere else do. In \`SERVICE_TAGS\` a comma within one is written \`\\,\`.
 
 ## Which rule wins
 

@@ -14,7 +14,7 @@ const VALUED_TAGS: ReadonlySet<string> = new Set(OPTIONS.flatMap(({ tags }) => t
 const SECRET_TAGS: ReadonlySet<string> = new Set(OPTIONS.flatMap(({ isSecret, tags }) => (isSecret === true ? tags : [])));
 const KNOWN_TAGS: readonly string[] = [...HTTP_TAGS, ...VALUED_TAGS];
 /** What people write who mean the edge. */
-const MEANT_FOR_EDGE = /^haproxy(?:[_=]|$)/i;
+const MEANT_FOR_EDGE = /^\s*haproxy(?:[\s_=]|$)/i;
 
 /** Whether a service with these tags is one for the edge. */
 export function isForEdge(tags: readonly string[]): boolean {
@@ -37,18 +37,18 @@ export interface UnknownTag {
 export function unknownTags(tags: readonly string[]): readonly UnknownTag[] {
   const unknown = tags.filter((tag) => MEANT_FOR_EDGE.test(tag) && !HTTP_TAGS.includes(tag) && !VALUED_TAGS.has(tagName(tag)));
   const names = new Set(
-    unknown.map((tag) => /^[\w-]*=?/.exec(tag)?.[0] ?? '').map((name) => (name === 'haproxy=' ? name : name.replace(/=$/, ''))),
+    unknown.map((tag) => /^\s*[\w-]*\s*=?/.exec(tag)?.[0] ?? '').map((name) => (name === 'haproxy=' ? name : name.replace(/=$/, ''))),
   );
   return [...names]
     .sort(byteOrder)
-    .map((name) => ({ name: name.slice(0, 64), nearest: nearestName(name.toLowerCase().slice(0, 64), KNOWN_TAGS) }));
+    .map((name) => ({ name: name.slice(0, 64), nearest: nearestName(name.trim().toLowerCase().slice(0, 64), KNOWN_TAGS) }));
 }
 
 /** A tag as people may see it. */
 export function shownTag(tag: string): string {
   const name = tagName(tag);
   const isUnknown = MEANT_FOR_EDGE.test(tag) && !KNOWN_TAGS.includes(name);
-  return SECRET_TAGS.has(name) || isUnknown ? `${/^[\w-]*/.exec(name)?.[0]}=${NOT_SHOWN}` : withoutHashes(tag);
+  return SECRET_TAGS.has(name) || isUnknown ? `${/^\s*[\w-]*/.exec(name)?.[0]}=${NOT_SHOWN}` : withoutHashes(tag);
 }
 
 /** What stands for the value of a secret. */

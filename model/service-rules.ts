@@ -80,7 +80,8 @@ function oneOfEachName(users: readonly EdgeUser[]): readonly EdgeUser[] {
 }
 
 function unknownProblem(subject: string, { name, nearest }: { readonly name: string; readonly nearest: string }): Problem {
-  const reason = `the edge knows no such tag and leaves it out; the nearest it knows is ${nearest}`;
+  const blank = /\s/.test(name) ? ' (without the blank in it)' : '';
+  const reason = `the edge knows no such tag and leaves it out; the nearest it knows is ${nearest}${blank}`;
   return { subject, option: shownValue(name), reason };
 }
 
@@ -104,7 +105,7 @@ function createReading(service: string, tags: readonly string[]): Reading {
   let isGood = true;
   const textsOf = ({ tags: spellings, isList }: EdgeOption<unknown>) => {
     const texts = spellings.flatMap((spelling) => valuesOfTag(tags, spelling));
-    return distinct(isList === true ? texts.flatMap((text) => text.split(',')) : texts);
+    return distinct(isList === true ? texts.flatMap((text) => text.split(',').map((item) => item.trim())) : texts);
   };
   const taken = <Value>(option: EdgeOption<Value>, texts: readonly string[]) => {
     const values = texts.flatMap((text) => {

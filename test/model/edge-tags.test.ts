@@ -33,6 +33,10 @@ test.each<[tag: string, unknown: string]>([
   ['haproxy-2.6', ''],
   ['haproxy=1', 'haproxy= haproxy'],
   ['HAProxy', 'HAProxy haproxy'],
+  [' haproxy', ' haproxy haproxy'],
+  ['haproxy ', 'haproxy  haproxy'],
+  ['haproxy_route = /x', 'haproxy_route  haproxy_route'],
+  ['haproxy is fine', 'haproxy  haproxy'],
   ['haproxy_rout=/x', 'haproxy_rout haproxy_route'],
   ['haproxy_auht=bob:secret', 'haproxy_auht haproxy_auth'],
   ['haproxy_auth:bob:secret', 'haproxy_auth haproxy_auth'],
@@ -43,9 +47,11 @@ test.each<[tag: string, unknown: string]>([
 });
 
 test('a secret is not shown, under whatever name it comes', () => {
-  expect(['haproxy_auth=bob:secret', `haproxy_aut=bob:${SHA256}`, 'haproxy_auth:bob:secret', 'haproxy_route=/x'].map(shownTag)).toEqual([
+  expect(['haproxy_auth=bob:secret', `haproxy_aut=bob:${SHA256}`, 'haproxy_auth:bob:secret', ' haproxy_auth=bob:secret', 'haproxy_auth = bob:secret', 'haproxy_route=/x'].map(shownTag)).toEqual([
     'haproxy_auth=(not shown)',
     'haproxy_aut=(not shown)',
+    'haproxy_auth=(not shown)',
+    ' haproxy_auth=(not shown)',
     'haproxy_auth=(not shown)',
     'haproxy_route=/x',
   ]);

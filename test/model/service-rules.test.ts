@@ -85,7 +85,7 @@ test.each<Row>([
   ['even where nothing else is for the edge', [['haproxy_rout=/x', 'haproxy_balance=best']], {}, ['haproxy_rout=undefined']],
   [
     'a vhost implies HTTP; several, in one tag or more',
-    [['haproxy_vhost=b.test,*.a.test', 'haproxy_vhost=C.test']],
+    [['haproxy_vhost=b.test, *.a.test ', 'haproxy_vhost=C.test']],
     { http: true, vhosts: ['*.a.test', 'b.test', 'c.test'] },
     [],
   ],
@@ -107,7 +107,7 @@ test.each<Row>([
   ['a priority out of range is clamped', [['haproxy', 'haproxy_priority=1001']], { http: true, priority: 1000 }, ['haproxy_priority=1001']],
   [
     'networks of all instances',
-    [['haproxy', 'haproxy_allow=10.0.0.0/8,::1'], ['haproxy_allow=10.0.0.0/8']],
+    [['haproxy', 'haproxy_allow= 10.0.0.0/8 , ::1'], ['haproxy_allow=10.0.0.0/8']],
     { http: true, networks: ['10.0.0.0/8', '::1/128'] },
     [],
   ],
