@@ -94,6 +94,8 @@ function describeAction(action: EdgeAction): string {
       return `${action.kind} ${action.group}`;
     case 'open':
       return `${action.kind} ${action.frontend}`;
+    case 'unthrottle':
+      return action.throttle.undo;
     case 'weight':
       return `weight ${action.weight} for ${action.group}/${action.name}`;
     case 'max-connections':

@@ -85,6 +85,9 @@ function become(
     case 'open':
       next.closed = next.closed.filter((name) => name !== action.frontend);
       return;
+    case 'unthrottle':
+      next.throttles = next.throttles.filter(({ undo }) => undo !== action.throttle.undo);
+      return;
     case 'add-group':
     case 'drop-group':
       becomeGroup(next, action);
@@ -115,7 +118,7 @@ function becomeGroup(
   }
 }
 
-type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' | 'open' | 'add-group' | 'drop-group' }>;
+type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' | 'open' | 'unthrottle' | 'add-group' | 'drop-group' }>;
 
 function nameOf(action: InstanceAction): string {
   return action.kind === 'add' ? action.instance.name : action.name;

@@ -12,6 +12,7 @@ export function driftOf(expected: RunningEdge, seen: RunningEdge): readonly stri
     ...driftOfMap('variant', expected.variants, seen.variants),
     ...driftOfMap('path', expected.paths, seen.paths),
     ...driftOfMap('certificate', expected.certificates, seen.certificates),
+    ...seen.throttles.map(({ what }) => what),
     ...seen.closed.map((name) => `${name} takes no connections`),
   ];
 }

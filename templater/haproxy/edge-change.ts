@@ -3,6 +3,7 @@ import { pathKeys, vhostKeys } from './path-keys.ts';
 import { defaultsOfSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { type EdgeShape, reloadReasons } from './shape.ts';
+import type { Throttle } from './throttle.ts';
 import { groupOfKey, variantKeys } from './variant-keys.ts';
 
 /** One thing that a running HAProxy is told, without a reload. */
@@ -22,6 +23,7 @@ export type EdgeAction =
   | { readonly kind: 'max-connections'; readonly group: string; readonly name: string; readonly maxConnections: number }
   | { readonly kind: 'certificate'; readonly name: string; readonly certificate: EdgeCertificate }
   | { readonly kind: 'open'; readonly frontend: string }
+  | { readonly kind: 'unthrottle'; readonly throttle: Throttle }
   | ({ readonly kind: 'map'; readonly map: MapName } & MapChange);
 
 /** Entries that are new, that lead elsewhere now, and that go. */
@@ -52,6 +54,7 @@ export interface EdgeChange {
  *   web/a weight 100   | web/a weight 50     | weight
  *   web/a, moved       | web/a               | address
  *   a closed frontend  |                     | open
+ *   a limit of all     |                     | unthrottle
  *   a certificate      | another in its file | certificate, when its file is loaded
  *   host → web         | host → shop         | map, when the group shop is loaded
  *                      | group, listener, … | reload, with the reason
@@ -68,7 +71,11 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
       ? running.shape.groups
       : new Map([...running.shape.groups, ...added.map(({ group, section }) => [group, section] as const)]);
   const reasons = reloadReasons({ ...running.shape, groups: loaded }, shape);
-  const first: EdgeAction[] = [...running.closed.map((frontend) => ({ kind: 'open' as const, frontend })), ...added];
+  const first: EdgeAction[] = [
+    ...running.throttles.map((throttle) => ({ kind: 'unthrottle' as const, throttle })),
+    ...running.closed.map((frontend) => ({ kind: 'open' as const, frontend })),
+    ...added,
+  ];
   const last: EdgeAction[] = [];
   for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
   for (const { group } of added) changeOfGroup(group, NO_INSTANCES, plan.groups.get(group), first, last);

@@ -6,6 +6,7 @@ import { plainSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
 import { ask } from './runtime-socket.ts';
 import { decodeShape, type EdgeShape } from './shape.ts';
+import { parseThrottles, type Throttle } from './throttle.ts';
 
 /** Which HAProxy answers at the socket, and what it was loaded with. */
 export interface LoadedHaproxy {
@@ -13,6 +14,7 @@ export interface LoadedHaproxy {
   readonly pid: number;
   readonly fingerprint: string;
   readonly limit: FileLimit;
+  readonly throttles: readonly Throttle[];
 }
 
 /** @throws OperationError when HAProxy does not answer. */
@@ -39,13 +41,14 @@ export async function readRunning(files: EdgeFiles, limits: boolean, signal: Abo
   );
   const [info = '', stored = '', frontends = '', backends = '', servers = '', ...rest] = answers;
   const [hosts = '', vhosts = '', variants = '', paths = '', statistics = ''] = rest;
-  const { pid, fingerprint, limit } = parseInfo(info);
+  const { pid, fingerprint, limit, throttles } = parseInfo(info);
   const loaded = await knownShape(files, fingerprint);
   const shape = loaded && (await shapeNow(loaded, parseBackends(backends), files, signal));
   return {
     pid,
     fingerprint,
     limit,
+    throttles,
     shape,
     instances: parseServers(servers, shape, parseLimits(statistics)),
     hosts: parseMap(hosts),
@@ -100,7 +103,7 @@ function deadName([group, name, operational, admin]: readonly string[]): string[
 export function parseInfo(text: string): LoadedHaproxy {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? '';
   const limit = { connections: Number(field('Maxconn')), files: Number(field('Ulimit-n')), neededFiles: Number(field('Maxsock')) };
-  return { pid: Number(field('Pid')), fingerprint: field('description'), limit };
+  return { pid: Number(field('Pid')), fingerprint: field('description'), limit, throttles: parseThrottles(text) };
 }
 
 /** The answer to `show servers state`, for the groups of a shape. Pure. */

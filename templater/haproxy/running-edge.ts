@@ -2,6 +2,7 @@ import type { EdgeInstance, EdgePlan } from '../../model/edge.ts';
 import type { FileLimit } from './file-limit.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
 import type { EdgeShape } from './shape.ts';
+import type { Throttle } from './throttle.ts';
 import { variantKeys } from './variant-keys.ts';
 
 /** An instance as HAProxy has it. */
@@ -22,6 +23,8 @@ export interface RunningEdge {
   /** What it says that it was loaded with; its shape may have become another one since. */
   readonly fingerprint: string;
   readonly limit: FileLimit;
+  /** What somebody set by hand that holds back all of it. */
+  readonly throttles: readonly Throttle[];
   /** Undefined when it was loaded with a configuration that is not known here. */
   readonly shape: EdgeShape | undefined;
   /** By group key, then by instance name; only groups of the shape. */
@@ -47,7 +50,7 @@ export function runningInstance({ weight, maxConnections }: EdgeInstance): Runni
 
 /** What a HAProxy is that has just loaded the files of a plan. */
 export function runningAsPlanned(
-  { pid, fingerprint, limit }: Pick<RunningEdge, 'pid' | 'fingerprint' | 'limit'>,
+  { pid, fingerprint, limit, throttles }: Pick<RunningEdge, 'pid' | 'fingerprint' | 'limit' | 'throttles'>,
   { groups, hosts, vhosts, paths, certificates }: EdgePlan,
   shape: EdgeShape,
 ): RunningEdge {
@@ -61,6 +64,7 @@ export function runningAsPlanned(
     pid,
     fingerprint,
     limit,
+    throttles,
     shape,
     instances,
     hosts,

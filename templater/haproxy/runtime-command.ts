@@ -46,6 +46,8 @@ export function runtimeCommands(action: EdgeAction, files: MapFiles & Pick<EdgeF
       return [{ text: `set server ${action.group}/${action.name} addr ${action.address} port ${action.port}`, done: /changed/ }];
     case 'open':
       return [{ text: `enable frontend ${action.frontend}`, done: NOTHING }];
+    case 'unthrottle':
+      return [{ text: action.throttle.undo, done: NOTHING }];
     case 'weight':
       return [{ text: `set server ${action.group}/${action.name} weight ${action.weight}`, done: NOTHING }];
     case 'max-connections':

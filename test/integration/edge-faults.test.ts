@@ -133,7 +133,8 @@ test('what somebody changes in HAProxy by hand is undone within ten seconds, all
       .map((line) => [...line.split(' ').slice(1, 8), line.split(' ')[18]]);
     const limits = (await world.edge.ask('show stat -1 4 -1')).split('\n').map((line) => line.split(',')[6]);
     const hosts = (await world.edge.ask(`show map ${file('hosts.map')}`)).split('\n').map((line) => line.replace(/^\S+ /, ''));
-    return [...servers.map(([group, , ...rest]) => [group, ...rest].join(' ')).sort(), ...limits, ...hosts.sort()];
+    const throttles = (await world.edge.ask('show info')).match(/^(?:Maxconn|ConnRateLimit): .*$/gm) ?? [];
+    return [...throttles, ...servers.map(([group, , ...rest]) => [group, ...rest].join(' ')).sort(), ...limits, ...hosts.sort()];
   };
   const [before, drifted, worker] = [await state(), await world.edge.metric('toots_edge_drift_total'), await world.edge.worker()];
   const changes = [
@@ -143,6 +144,8 @@ test('what somebody changes in HAProxy by hand is undone within ten seconds, all
     `set server ${await server('drift-d')} addr 127.0.0.1 port 1`,
     `set maxconn server ${await server('drift-e')} 1`,
     'disable frontend toots:web',
+    'set maxconn global 7',
+    'set rate-limit connections global 50',
     `del map ${file('hosts.map')} drift-a.service`,
     `set map ${file('hosts.map')} drift-b.service toots:landing`,
     `add map ${file('hosts.map')} evil.test web`,

@@ -47,7 +47,16 @@ test.each<[tag: string, unknown: string]>([
 });
 
 test('a secret is not shown, under whatever name it comes', () => {
-  expect(['haproxy_auth=bob:secret', `haproxy_aut=bob:${SHA256}`, 'haproxy_auth:bob:secret', ' haproxy_auth=bob:secret', 'haproxy_auth = bob:secret', 'haproxy_route=/x'].map(shownTag)).toEqual([
+  expect(
+    [
+      'haproxy_auth=bob:secret',
+      `haproxy_aut=bob:${SHA256}`,
+      'haproxy_auth:bob:secret',
+      ' haproxy_auth=bob:secret',
+      'haproxy_auth = bob:secret',
+      'haproxy_route=/x',
+    ].map(shownTag),
+  ).toEqual([
     'haproxy_auth=(not shown)',
     'haproxy_aut=(not shown)',
     'haproxy_auth=(not shown)',

@@ -60,7 +60,7 @@ export function shapeOf({ groups, listeners }: EdgePlan): EdgeShape {
 
 /** A HAProxy that has just loaded a plan. */
 export function runningWith(plan: EdgePlan): RunningEdge {
-  return runningAsPlanned({ pid: 1, fingerprint: 'f', limit: ENOUGH_FILES }, plan, shapeOf(plan));
+  return runningAsPlanned({ pid: 1, fingerprint: 'f', limit: ENOUGH_FILES, throttles: [] }, plan, shapeOf(plan));
 }
 
 /** An edge in /run/edge that has a domain of its own. */

@@ -27,6 +27,11 @@ test.each<[title: string, seen: RunningEdge, drift: string[]]>([
   ['a limit', seen({ a: { maxConnections: 3 }, b: { maxConnections: 128 } }), ['web/a takes 3 connections, not 128']],
   ['an address', seen({ a: { moved: '10.9.9.9:80' }, b: {} }), ['web/a is at 10.9.9.9:80']],
   ['a closed frontend', seen({ a: {}, b: {} }, { closed: ['toots:web'] }), ['toots:web takes no connections']],
+  [
+    'a throttle',
+    seen({ a: {}, b: {} }, { throttles: [{ what: 'it takes 5 connections, not 9986', undo: 'set maxconn global 9986' }] }),
+    ['it takes 5 connections, not 9986'],
+  ],
   ['maintenance', seen({ a: { ready: false }, b: {} }), ['web/a is in maintenance or drain']],
   ['a server less', seen({ b: {} }), ['web/a is gone']],
   ['a server more', seen({ a: {}, b: {}, c: {} }), ['web/c was added']],

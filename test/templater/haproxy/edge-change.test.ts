@@ -17,6 +17,7 @@ function shown(action: EdgeAction): string {
   }
   if (action.kind === 'certificate') return `certificate ${action.name} ${action.certificate.sha1}`;
   if (action.kind === 'open') return `open ${action.frontend}`;
+  if (action.kind === 'unthrottle') return action.throttle.undo;
   if (action.kind === 'address') return `address ${action.group}/${action.name} ${action.address}:${action.port}`;
   if (action.kind === 'cookies') return `cookies ${action.group}`;
   if (action.kind === 'add-group' || action.kind === 'drop-group') return `${action.kind} ${action.group}`;
@@ -155,7 +156,7 @@ test.each<Row>([
   const shape = plainShapeOf(plan, { special: '\n    option httpchk' });
 
   const change = changeOfEdge(
-    runningAsPlanned({ pid: 1, fingerprint: 'f', limit: ENOUGH_FILES }, before, plainShapeOf(before)),
+    runningAsPlanned({ pid: 1, fingerprint: 'f', limit: ENOUGH_FILES, throttles: [] }, before, plainShapeOf(before)),
     plan,
     shape,
     true,
@@ -191,11 +192,16 @@ test.each<[title: string, running: Partial<RunningInstance>, wanted: PlanParts, 
   expect(changeOfEdge(runningWithA(running), plan, shapeOf(plan), false).actions.map(shown)).toEqual(actions);
 });
 
-test('a frontend that was closed by hand is opened before anything else', () => {
+test('what was throttled and closed by hand is let go and opened before anything else', () => {
   const plan = edgePlan({ groups: [edgeGroup('web', [a])] });
-  const running = { ...runningWith(edgePlan({ groups: [edgeGroup('web')] })), closed: ['toots:web'] };
+  const throttles = [{ what: 'it takes 1 sessions a second', undo: 'set rate-limit sessions global 0' }];
+  const running = { ...runningWith(edgePlan({ groups: [edgeGroup('web')] })), closed: ['toots:web'], throttles };
 
-  expect(changeOfEdge(running, plan, shapeOf(plan), false).actions.map(shown)).toEqual(['open toots:web', 'add web/a']);
+  expect(changeOfEdge(running, plan, shapeOf(plan), false).actions.map(shown)).toEqual([
+    'set rate-limit sessions global 0',
+    'open toots:web',
+    'add web/a',
+  ]);
 });
 
 test('a HAProxy of unknown shape is reloaded, and told nothing before', () => {

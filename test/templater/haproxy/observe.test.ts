@@ -12,6 +12,7 @@ test('show info says which worker it is, by its description what it was loaded w
     pid: 4711,
     fingerprint: '0123456789abcdef',
     limit: { connections: 491, files: 1024, neededFiles: 1023 },
+    throttles: [],
   });
 });
 

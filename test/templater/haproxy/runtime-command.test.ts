@@ -38,6 +38,7 @@ test.each<[action: EdgeAction, commands: string[]]>([
   [{ kind: 'ready', group: 'web', name: 'a' }, ['set server web/a state ready']],
   [{ kind: 'address', group: 'web', name: 'a', address: '::1', port: 80 }, ['set server web/a addr ::1 port 80']],
   [{ kind: 'open', frontend: 'toots:web' }, ['enable frontend toots:web']],
+  [{ kind: 'unthrottle', throttle: { what: '', undo: 'set maxconn global 9' } }, ['set maxconn global 9']],
   [{ kind: 'weight', group: 'web', name: 'a', weight: 0 }, ['set server web/a weight 0']],
   [{ kind: 'max-connections', group: 'web', name: 'a', maxConnections: 9 }, ['set maxconn server web/a 9']],
   [
