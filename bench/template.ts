@@ -264,11 +264,11 @@ A template of one key; then one of all services and their instances. "Recorded" 
 the other columns are of one run, and worth comparing with each other. Memory "of its own" leaves out the pages of the program's binary, which all
 processes of it share: they are most of what a Node that does nothing has.
 
-Where a Node program stays behind: V8 and our modules take about twice the floor before the first request of a start, which a program that was compiled
-ahead does not have. Up to some hundred services that is more than what a handful of requests saves against one for each service; at 1,000 it is less.
-And 39 MiB of the resident memory are Node's own. Over HTTP/1.1 an agent holds too few requests for each service to have one (decision 3): where each
-time another service changes, the list, all instances of each node and then the service are asked for, which takes Consul alone what the row below says, while
-it answers all checks besides. Over HTTPS, and where one service changes again, only the service is.
+Where a Node program stays behind: Node itself takes its floor before a program's first word, which one that was compiled ahead does not have,
+and 39 MiB of the resident memory are Node's own; what the program adds is less than consul-template's. Over HTTP/1.1 an agent holds too few requests
+for each service to have one (decision 3): where each time another service changes, the list, all instances of each node and then the service are asked
+for, which takes Consul alone what the row below says, while it answers all checks besides. Over HTTPS, and where one service changes again, only the
+service is.
 
 ${lines.join('\n')}
 `;
