@@ -24,6 +24,9 @@ const SETTLE_MS = 1_200;
 const IDLE_MS = 2_000;
 const ONCE_RUNS = 3;
 
+/** An agent allows 200 connections a client; consul-template needs more. */
+const MANY_CONNECTIONS = { limits: { http_max_conns_per_client: 5_000 } };
+
 const startedAt = performance.now();
 const hasOther = spawnSync(process.env['CONSUL_TEMPLATE'] ?? 'consul-template', ['-v']).status === 0;
 const contestants: readonly Contestant[] = hasOther ? [CONSUL_TEMPLATE, TOOTS] : [TOOTS];
@@ -90,15 +93,45 @@ async function keyChanges(consul: TestConsul): Promise<ReadonlyMap<Contestant, r
   }
 }
 
-async function register(consul: TestConsul, at: number, port: number): Promise<void> {
-  const check = { CheckID: `c${at}`, TTL: '3600s', Status: 'passing' };
-  await consul.ask('PUT', '/v1/agent/service/register', { Name: `s${at}`, ID: `s${at}`, Address: '10.0.0.1', Port: port, Check: check });
+/** A Consul whose services are registered in one way. */
+interface Catalog {
+  readonly consul: TestConsul;
+  readonly register: (at: number, port: number) => Promise<unknown>;
 }
 
-async function registerFrom(consul: TestConsul, from: number, to: number): Promise<void> {
+/** All services on the agent's own node, which is the most that a node's answer can hold. */
+function ofOneNode(consul: TestConsul): Catalog {
+  return {
+    consul,
+    register: async (at, port) => {
+      const check = { CheckID: `c${at}`, TTL: '3600s', Status: 'passing' };
+      await consul.ask('PUT', '/v1/agent/service/register', {
+        Name: `s${at}`,
+        ID: `s${at}`,
+        Address: '10.0.0.1',
+        Port: port,
+        Check: check,
+      });
+    },
+  };
+}
+
+function ofTenNodes(consul: TestConsul): Catalog {
+  return {
+    consul,
+    register: async (at, port) => {
+      const [node, id] = [`n${at % 10}`, `s${at}`];
+      const service = { Service: id, ID: id, Address: '10.0.0.1', Port: port };
+      const check = { CheckID: `c${at}`, Name: id, ServiceID: id, Status: 'passing' };
+      await consul.ask('PUT', '/v1/catalog/register', { Node: node, Address: '10.0.0.1', Service: service, Check: check });
+    },
+  };
+}
+
+async function registerFrom({ register }: Catalog, from: number, to: number): Promise<void> {
   const rest = Array.from({ length: to - from }, (_, at) => from + at)[Symbol.iterator]();
   const work = async () => {
-    for (const at of rest) await register(consul, at, 80);
+    for (const at of rest) await register(at, 80);
   };
   await Promise.all(Array.from({ length: 8 }, work));
 }
@@ -127,26 +160,26 @@ function newPort(): number {
   return lastPort;
 }
 
-async function changes(consul: TestConsul, running: Running, serviceOf: (at: number) => number): Promise<readonly number[]> {
+async function changes({ register }: Catalog, running: Running, serviceOf: (at: number) => number): Promise<readonly number[]> {
   const times: number[] = [];
   for (let at = 0; at < CHANGES; at++) {
     await wait(BETWEEN_MS);
     const port = newPort();
-    const write = () => register(consul, serviceOf(at), port);
+    const write = () => register(serviceOf(at), port);
     times.push(await running.latency(write, (text) => text.includes(`s${serviceOf(at)} 10.0.0.1:${port}\n`)));
   }
   return times;
 }
 
 /** A long run: what it holds, what a change costs, what it does when nothing changes. */
-async function longRun(consul: TestConsul, contestant: Contestant, services: number, url: string, ...args: readonly string[]) {
+async function longRun(catalog: Catalog, contestant: Contestant, services: number, url: string, ...args: readonly string[]) {
   await using running = await start(contestant, 'each', url, ...args);
   await until(() => running.text().split('\n').length > services, 60_000, 'all services are in the file');
   await wait(SETTLE_MS);
   const { pid } = running.program;
   const costs = async (serviceOf: (at: number) => number) => {
     const before = cpuMs(pid);
-    const times = await changes(consul, running, serviceOf);
+    const times = await changes(catalog, running, serviceOf);
     return `${quantiles(times)}, ${((cpuMs(pid) - before) / CHANGES).toFixed(0)} ms of CPU`;
   };
   const same = await costs(() => 7);
@@ -159,13 +192,13 @@ async function longRun(consul: TestConsul, contestant: Contestant, services: num
 }
 
 /** What only a proxy can count: requests and connections. */
-async function counts(consul: TestConsul, contestant: Contestant, services: number) {
-  await using proxy = await startConsulProxy(consul.httpPort);
+async function counts(catalog: Catalog, contestant: Contestant, services: number) {
+  await using proxy = await startConsulProxy(catalog.consul.httpPort);
   await using running = await start(contestant, 'each', `http://127.0.0.1:${proxy.port}`);
   await until(() => running.text().split('\n').length > services, 60_000, 'all services are in the file');
   await wait(SETTLE_MS);
   const idle = await asked(proxy, () => wait(IDLE_MS));
-  const changed = await asked(proxy, () => changes(consul, running, () => 7));
+  const changed = await asked(proxy, () => changes(catalog, running, () => 7));
   const { open, most } = proxy.connections();
   return {
     idle: `${(idle / (IDLE_MS / 1_000)).toFixed(1)} requests a second`,
@@ -180,9 +213,9 @@ async function asked(proxy: ConsulProxy, run: () => Promise<unknown>): Promise<n
   return proxy.asked.length - before;
 }
 
-async function rowsAt(consul: TestConsul, services: number, recorded: readonly string[]): Promise<void> {
+async function rowsAt(catalog: Catalog, services: number, recorded: readonly string[]): Promise<void> {
   const [ofOnce = '–', connections = '–', held = '–', change = '–', idle = '–'] = recorded;
-  await rows([[`${services} services, \`-once\`, with the program's start`, ofOnce]], (one) => once(consul, one));
+  await rows([[`${services} services, \`-once\`, with the program's start`, ofOnce]], (one) => once(catalog.consul, one));
   await rows(
     [
       [`${services} services: open connections`, connections],
@@ -192,14 +225,14 @@ async function rowsAt(consul: TestConsul, services: number, recorded: readonly s
       [`${services} services, nothing changes`, idle],
     ],
     async (one) => {
-      const run = await longRun(consul, one, services, consul.url);
-      const counted = await counts(consul, one, services);
+      const run = await longRun(catalog, one, services, catalog.consul.url);
+      const counted = await counts(catalog, one, services);
       return [counted.connections, run.memory, `${run.same}, ${counted.requests}`, run.other, `${counted.idle}, ${run.idle}`];
     },
   );
   await rows(
     [[`${services} services: the list, the node and the service, asked of Consul and not read`, '–']],
-    async () => [await tables(consul)],
+    async () => [await tables(catalog.consul)],
     [TOOTS],
   );
 }
@@ -225,8 +258,7 @@ console.log(`load ${loadavg()[0]?.toFixed(1)} at the start${hasOther ? '' : '; n
 line('what', 'recorded', ...contestants.map(({ name }) => name));
 lines.push(`|---|---|${contestants.map(() => '---').join('|')}|`);
 await rows([['the floor: a Node that does nothing, its time and memory', '–']], async () => [await floor()], [TOOTS]);
-// An agent allows 200 connections a client; consul-template needs more.
-await using consul = await startConsul({ https: true, config: { limits: { http_max_conns_per_client: 5_000 } } });
+await using consul = await startConsul({ https: true, config: MANY_CONNECTIONS });
 const keys = await keyChanges(consul);
 await rows(
   [
@@ -240,8 +272,9 @@ line(
   '–',
   ...contestants.map((one) => (one === TOOTS ? (keys.get(BARE_NODE)?.[0] ?? '–') : '–')),
 );
-await registerFrom(consul, 0, 300);
-await rowsAt(consul, 300, ['324 ms, 302 requests, 194 connections at peak', '302', '39 MiB', '7 ms; 2 requests', '0 requests a second']);
+const oneNode = ofOneNode(consul);
+await registerFrom(oneNode, 0, 300);
+await rowsAt(oneNode, 300, ['324 ms, 302 requests, 194 connections at peak', '302', '39 MiB', '7 ms; 2 requests', '0 requests a second']);
 await rows(
   [
     ['300 services over HTTPS, one changes again and again', '–'],
@@ -249,13 +282,28 @@ await rows(
     ['300 services over HTTPS: resident memory', '–'],
   ],
   async (one) => {
-    const { same, other, memory: held } = await longRun(consul, one, 300, consul.httpsUrl, '-consul-ssl-ca-cert', consul.caFile);
+    const { same, other, memory: held } = await longRun(oneNode, one, 300, consul.httpsUrl, '-consul-ssl-ca-cert', consul.caFile);
     return [same, other, held];
   },
   [TOOTS],
 );
-await registerFrom(consul, 300, 1_000);
-await rowsAt(consul, 1_000, []);
+{
+  await using spread = await startConsul({ config: MANY_CONNECTIONS });
+  const tenNodes = ofTenNodes(spread);
+  await registerFrom(tenNodes, 0, 300);
+  await rows(
+    [
+      ['300 services on ten nodes, one changes again and again', '–'],
+      ['300 services on ten nodes, each time another one changes', '–'],
+    ],
+    async (one) => {
+      const { same, other } = await longRun(tenNodes, one, 300, spread.url);
+      return [same, other];
+    },
+  );
+}
+await registerFrom(oneNode, 300, 1_000);
+await rowsAt(oneNode, 1_000, []);
 const page = `# The template engine
 
 \`npm run build && node dist/bench/template.js\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)} at the end,
