@@ -123,7 +123,24 @@ export async function reloadHaproxy(
 const HUNG_UP = ['ECONNRESET', 'EPIPE'];
 
 /** @throws OperationError when no master answers at the socket. */
-export async function readProcesses({ masterSocket }: EdgeFiles, signal: AbortSignal): Promise<HaproxyProcesses> {
+export async function readProcesses(files: EdgeFiles, signal: AbortSignal): Promise<HaproxyProcesses> {
+  try {
+    return await askProcesses(files, signal);
+  } catch (error) {
+    if (!(error instanceof OperationError && isSystemError(error.cause, 'ENOENT') && (await makesItsSocketAnew(files)))) throw error;
+    return await askProcesses(files, signal);
+  }
+}
+
+/** A master whose socket somebody removed makes it anew when it reloads, which a signal has it do too (management guide 4). Whether there is such a master. */
+async function makesItsSocketAnew(files: EdgeFiles): Promise<boolean> {
+  const pid = await readPid(files);
+  if (pid === undefined || !isProcessOf(files, pid)) return false;
+  process.kill(pid, 'SIGUSR2');
+  return true;
+}
+
+async function askProcesses({ masterSocket }: EdgeFiles, signal: AbortSignal): Promise<HaproxyProcesses> {
   const end = performance.now() + MASTER_BACK_WITHIN_MS;
   for (;;) {
     // One that starts itself anew meanwhile hangs up, with or without a word.
@@ -209,8 +226,13 @@ export function isListenedOn(path: string): Promise<boolean> {
 }
 
 async function isProcess(files: EdgeFiles): Promise<boolean> {
-  const pid = Number.parseInt(await readFile(files.pidFile, 'utf8').catch(() => ''), 10);
-  return !Number.isNaN(pid) && isProcessOf(files, pid);
+  const pid = await readPid(files);
+  return pid !== undefined && isProcessOf(files, pid);
+}
+
+async function readPid({ pidFile }: EdgeFiles): Promise<number | undefined> {
+  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
+  return Number.isNaN(pid) ? undefined : pid;
 }
 
 /** Whether this process runs from our configuration. One in another container cannot be seen, and is none. Of all ways to ask the cheapest. */

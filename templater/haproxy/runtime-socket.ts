@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { OperationError } from '../../daemon/operation-error.ts';
+import { isSystemError } from '../../daemon/system-error.ts';
 import { MOST_PAYLOAD_BYTES } from './runtime-command.ts';
 
 /** A command as text, with the lines of its payload if it has one. */
@@ -13,6 +14,7 @@ const ANSWER_WITHIN_MS = 5_000;
 /** What HAProxy's buffer (16 KB, less what it keeps free) holds of one command with its payload; at more it closes the connection. Bytes. */
 const MOST_QUESTION_BYTES = 15_000;
 const TOO_LONG = 'not sent: it is longer than HAProxy takes at run time';
+const REMOVED = 'somebody removed this socket; end the master of HAProxy (haproxy.pid), and it is started anew with one';
 const PROMPT = '\n> ';
 /** Has the connection stay open, and each answer end with a prompt. It is answered by one. */
 const PROMPT_MODE: Question = { text: 'prompt' };
@@ -81,7 +83,7 @@ function openSession(socketPath: string, signal: AbortSignal): Promise<Session> 
     signal.addEventListener('abort', abort, { once: true });
     socket.setEncoding('utf8');
     socket.setTimeout(ANSWER_WITHIN_MS, () => fail(failed(new Error(`no answer within ${ANSWER_WITHIN_MS} ms`))));
-    socket.on('error', (cause) => fail(failed(cause)));
+    socket.on('error', (cause) => fail(failed(cause, isSystemError(cause, 'ENOENT') ? REMOVED : cause.message)));
     socket.on('close', () => fail(failed(new Error('HAProxy closed the connection'))));
     socket.on('data', (text: string) => {
       received.push(text);

@@ -196,6 +196,16 @@ test('files of the run directory that somebody removed are there again, after on
   expect((await world.edge.metric('toots_edge_reloads_total')) - reloads).toBeLessThanOrEqual(1);
 });
 
+test('a master whose socket somebody removed makes it anew, and the next reload is done', async () => {
+  await rm(file('master.sock'));
+
+  await serve('masterless', 'x', ['haproxy', 'haproxy_httpchk=/']);
+
+  await world.isAnswered('masterless.service', 'masterless/x', 30_000);
+  const answers = () => world.edge.askMaster('show proc').catch(() => ''); // it may be starting itself anew
+  await until(async () => (await answers()).includes('worker'), 10_000, 'it answers there');
+});
+
 test('a HAProxy that was loaded by hand with another configuration gets its own again', async () => {
   const own = await readFile(file('haproxy.cfg'), 'utf8');
   const other = own.replace(/^ {4}description .*$/m, '    description mine');
