@@ -25,7 +25,8 @@ export const documentFilters = {
 } satisfies Record<string, Filter>;
 
 /** @throws RangeError for a number that no float can hold; JavaScript would make it endless. */
-function jsonValue(text: string): unknown {
+function jsonValue(given: string): unknown {
+  const text = /\\u[dD]|\p{Surrogate}/u.test(given) ? wellFormed(given) : given;
   if (!/\d{300}|\d[eE]\+?\d{3}/.test(text)) return JSON.parse(text);
   return JSON.parse(text, (_, value: unknown) => {
     if (value === Infinity || value === -Infinity) throw new RangeError('a number is too large');
@@ -33,11 +34,24 @@ function jsonValue(text: string): unknown {
   });
 }
 
+/** JSON with U+FFFD for what is half of a character, escaped or not, as Go reads it. */
+function wellFormed(json: string): string {
+  const isHalf = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)/g;
+  return json
+    .replace(/\p{Surrogate}/gu, '\ufffd')
+    .replace(isHalf, (escaping, half?: string) => (half === undefined ? escaping : '\\ufffd'));
+}
+
 /** As go-yaml: what follows the first document is not looked at. */
 function firstDocument(text: string): unknown {
   const document = yaml().parseDocument(text, YAML_OPTIONS);
   const wrong = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
   if (wrong !== undefined) throw wrong;
+  yaml().visit(document, {
+    Pair: (_, { key }) => {
+      if (yaml().isCollection(key)) throw new TypeError('a list or a map is the key of a map');
+    },
+  });
   return document.toJS(YAML_OPTIONS);
 }
 

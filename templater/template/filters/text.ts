@@ -5,7 +5,7 @@ import { asNumber, asText, type Filter } from './values.ts';
 export const textFilters = {
   toLower: (value) => letterByLetter(asText(value), (letter) => letter.toLowerCase()),
   toUpper: (value) => letterByLetter(asText(value), (letter) => letter.toUpperCase()),
-  toTitle: (value) => asText(value).replace(WORD, (word) => word.replace(/\p{L}/u, titled)),
+  toTitle: (value) => titledWords(asText(value)),
   /** Without a set of characters: white space, as Nunjucks' own. */
   trim: (value, set) => (set === undefined ? asText(value).trim() : trimmed(asText(value), new Set(asText(set)))),
   trimPrefix: (value, prefix) => {
@@ -52,8 +52,27 @@ export const textFilters = {
   },
 } satisfies Record<string, Filter>;
 
-/** Letters, digits and `_`, with an apostrophe, dot, colon or middle dot between letters: a word as Unicode parts them (UAX 29). */
-const WORD = /[\p{L}\p{M}\p{N}_]+(?:(?<=[\p{L}\p{M}])['’.:·](?=\p{L})[\p{L}\p{M}\p{N}_]+)*/gu;
+/** The first letter of each word in its title case. As Go, a word is begun by its first letter that has cases, and goes on over marks between letters. */
+function titledWords(text: string): string {
+  let isWithin = false;
+  let wasMark = false;
+  let titles = '';
+  for (const character of text) {
+    const isMark = MARK_IN_WORDS.test(character);
+    if ((isMark && wasMark) || (!isMark && !IN_WORDS.test(character))) isWithin = false;
+    wasMark = isMark;
+    const isFirst: boolean = !isWithin && /\p{Cased}/u.test(character);
+    titles += isFirst ? titled(character) : character;
+    isWithin ||= isFirst;
+  }
+  return titles;
+}
+
+/** Unicode's MidLetter, MidNumLet and Single_Quote (UAX 29). */
+const MARK_IN_WORDS = /['.:·\u0387\u055f\u05f4‘’\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a]/;
+/** Letters, digits and what belongs to them, but not of scripts whose words are not told apart by spaces. */
+const IN_WORDS =
+  /(?![\u200b\p{Ideographic}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}])[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Cf}]/u;
 
 /** As Go, which has one letter for one: `ß` stays. */
 function letterByLetter(text: string, change: (letter: string) => string): string {
