@@ -76,14 +76,16 @@ export function createActions(ports: ActionPorts, signal: AbortSignal): Actions 
       runner.wake(restMs);
       return;
     }
-    runner.running = runOnce(runner).finally(() => {
+    runner.running = run(runner).finally(() => {
       runner.running = undefined;
       if (runner.due.size > 0) runner.wake(runner.failures > 0 ? backoffMs(runner.failures, FIRST_RETRY_MS, MAX_RETRY_MS, 0) : 0);
       tellSettled();
     });
   }
 
-  async function runOnce(runner: Runner): Promise<void> {
+  async function run(runner: Runner): Promise<void> {
+    // What becomes due with it is done with it.
+    await Promise.resolve();
     const destinations = [...runner.due];
     runner.due.clear();
     runner.startedAt = performance.now();

@@ -3,6 +3,7 @@ import { bytesOf } from '../../consul/byte-text.ts';
 import type { WatchTransport } from '../../consul/transport.ts';
 import { createAlarm } from '../../daemon/alarm.ts';
 import { coalesce } from '../../daemon/coalesce.ts';
+import { innerSignal } from '../../daemon/inner-signal.ts';
 import type { Logger } from '../../daemon/log.ts';
 import type { ProblemBook } from '../../daemon/problem-book.ts';
 import { type ActionFailure, type Actions, createActions } from './actions.ts';
@@ -172,13 +173,15 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
   let dueActions: (() => void)[] = [];
   let told: Promise<void> | undefined;
 
-  /** Waits for what is still being written, but not for a slow check, so that one command serves them all. */
+  /** Waits for what still gathers its first answers or is being written, but not for a slow check, so that one command serves them all. */
   function dueSoon(action: ActionConfig, destination: string): void {
     dueActions.push(() => actions.due(action, destination));
     told ??= tellDue();
   }
 
   async function tellDue(): Promise<void> {
+    using gathering = innerSignal(signal, GATHERED_WITHIN_MS);
+    await until(() => !works.some(isGathering), gathering.signal);
     await Promise.race([Promise.all(works.map(({ applying }) => applying)), sleepAtMost()]);
     told = undefined;
     const tell = dueActions;
@@ -261,6 +264,13 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
 
 /** Files that are written within this time share a command, milliseconds. */
 const TOGETHER_MS = 200;
+
+/** How long a command waits for other templates to have their first answers, milliseconds: at a start, all share one. */
+const GATHERED_WITHIN_MS = 1_000;
+
+function isGathering({ job }: Work): boolean {
+  return job.last()?.missing.some(({ why }) => why === undefined) ?? true;
+}
 
 async function sleepAtMost(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, TOGETHER_MS).unref());

@@ -109,6 +109,27 @@ test('50 changes in a second, three templates, one command: few runs, and the la
   expect(await runsOf(runs)).toBeLessThanOrEqual(3 + Math.floor(tookMs / 1_000));
 }, 20_000);
 
+test('a command runs once for all that share it: at a start, though their answers come one after the other, and at a change', async () => {
+  const runs = join(folder.path, 'shared');
+  const action = command(`echo run >> ${runs}`);
+  const late = keyed({ action });
+  await putKey(consul, late.key, '1');
+  const twin = keyed({ action, source: late.source });
+  const early = keyed({ action, source: { kind: 'contents', text: 'of nothing', folder: folder.path } });
+  const missing = keyed();
+  await using running = startEngine(consul.url, [early, late, twin, missing], { actionIntervalMs: 0 });
+  await holds(late.destination, '1');
+  await holds(runs, 'run\n');
+  await putKey(consul, missing.key, '1');
+  await running.engine.allDone(AbortSignal.timeout(5_000));
+  expect(await runsOf(runs)).toBe(1);
+
+  await putKey(consul, late.key, '2');
+  await Promise.all([holds(late.destination, '2'), holds(twin.destination, '2'), holds(runs, 'run\nrun\n')]);
+  await running.engine.allDone(AbortSignal.timeout(5_000));
+  expect(await runsOf(runs)).toBe(2);
+}, 20_000);
+
 /** How long the check flaps, seconds; `TOOTS_TEST_FLAPPING_S=30` for a long run. */
 const FLAPPING_S = Number(process.env['TOOTS_TEST_FLAPPING_S'] ?? 3);
 
