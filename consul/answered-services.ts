@@ -1,6 +1,7 @@
 import { byteOrder } from '../model/compare.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Problem } from '../model/problem.ts';
+import { withValues } from '../model/revised-map.ts';
 import { byNodeThenId, catalogInstance, keepUnchanged } from './catalog-instance.ts';
 import type { HealthAnswer } from './health-entry.ts';
 
@@ -25,7 +26,7 @@ export interface ServicesSnapshot {
   readonly problems: readonly Problem[];
 }
 
-/** A snapshot costs what changed, and one copy of a map. */
+/** A snapshot costs what changed, and a copy of a map where services come or go. */
 export function createAnsweredServices(): AnsweredServices {
   const known = new Map<string, readonly Instance[]>();
   const empty = new Set<string>();
@@ -38,6 +39,17 @@ export function createAnsweredServices(): AnsweredServices {
     empty.delete(name);
     unreadable.delete(name);
     touched.add(name);
+  }
+
+  /** Those with an instance. */
+  function present(name: string): readonly Instance[] | undefined {
+    const instances = known.get(name);
+    return instances?.length === 0 ? undefined : instances;
+  }
+
+  function presentEntry(name: string): [string, readonly Instance[]][] {
+    const instances = present(name);
+    return instances === undefined ? [] : [[name, instances]];
   }
 
   return {
@@ -62,15 +74,11 @@ export function createAnsweredServices(): AnsweredServices {
       return gone;
     },
     take: () => {
-      const services = new Map(taken);
-      for (const name of touched) {
-        const instances = known.get(name) ?? [];
-        if (instances.length > 0) services.set(name, instances);
-        else services.delete(name);
-      }
-      const changed = [...touched].filter((name) => services.get(name) !== taken.get(name)).sort(byteOrder);
+      const changed = [...touched].filter((name) => present(name) !== taken.get(name)).sort(byteOrder);
       touched.clear();
-      if (changed.length > 0) taken = services;
+      const gone = changed.filter((name) => present(name) === undefined);
+      const left = gone.length === 0 ? taken : new Map([...taken].filter(([name]) => present(name) !== undefined));
+      taken = withValues(left, new Map(changed.flatMap((name) => presentEntry(name))));
       return { services: taken, changed, empty: [...empty].sort(byteOrder), problems: [...unreadable].map(unreadableProblem) };
     },
   };

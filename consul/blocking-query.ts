@@ -38,8 +38,8 @@ export type QueryState =
 export interface BlockingOptions {
   /** How long Consul may hold a request, milliseconds; it adds up to a sixteenth, and allows 10 minutes. Asked at each request. */
   readonly waitMs?: () => number;
-  /** Least time between the starts of two requests, milliseconds: a hot endpoint must not spin. */
-  readonly minIntervalMs?: number;
+  /** Least time between the starts of two requests, milliseconds: a hot endpoint must not spin. Asked after each answer. */
+  readonly minIntervalMs?: () => number;
   /** Longest pause after broken answers, milliseconds. */
   readonly maxBackoffMs?: number;
   readonly observe?: (state: QueryState) => void;
@@ -68,7 +68,8 @@ export function createRenewal(): Renewal {
 
 const WAIT_MS = 60_000;
 const ANSWER_WITHIN_MS = 10_000;
-const MIN_INTERVAL_MS = 20;
+/** Between two requests of a query, unless it says otherwise. */
+export const MIN_INTERVAL_MS = 20;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 10_000;
 
@@ -93,7 +94,7 @@ export async function* blockingQuery<Body>(
   query: BlockingQuery<Body>,
   {
     waitMs = () => WAIT_MS,
-    minIntervalMs = MIN_INTERVAL_MS,
+    minIntervalMs = () => MIN_INTERVAL_MS,
     maxBackoffMs = MAX_BACKOFF_MS,
     observe = () => {},
     answerWithinMs = ANSWER_WITHIN_MS,
@@ -126,7 +127,7 @@ export async function* blockingQuery<Body>(
     const tookMs = performance.now() - startedAt;
     tooEarly = didNotBlock(outcome, tookMs, wait) ? tooEarly + 1 : 0;
     const pauseMs = state.kind === 'failing' ? backoffMs(state.failures, FIRST_BACKOFF_MS, maxBackoffMs) : 0;
-    const restMs = Math.max(minIntervalMs - tookMs, pauseMs, backoffMs(tooEarly, MIN_INTERVAL_MS, maxBackoffMs));
+    const restMs = Math.max(minIntervalMs() - tookMs, pauseMs, backoffMs(tooEarly, MIN_INTERVAL_MS, maxBackoffMs));
     if (restMs > 0) await sleep(restMs, signal);
   }
 }

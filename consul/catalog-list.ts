@@ -11,6 +11,32 @@ export function parseServiceList(json: unknown): ServiceList {
   return list;
 }
 
+/** Reads such answers one after the other: one that says the same as the one before is the same object. The tags come in any order. Pure but for that. */
+export function rememberedServiceList(): (json: unknown) => ServiceList {
+  let last: ServiceList | undefined;
+  return (json) => {
+    if (last === undefined || !saysTheSame(json, last)) last = parseServiceList(json);
+    return last;
+  };
+}
+
+function saysTheSame(json: unknown, list: ServiceList): boolean {
+  if (!isRecord(json)) return false;
+  const names = Object.keys(json);
+  return names.length === list.size && names.every((name) => isSameSet(json[name], list.get(name)));
+}
+
+function isSameSet(tags: unknown, known: readonly string[] | undefined): boolean {
+  if (known === undefined) return false;
+  if (tags === null) return known.length === 0;
+  return (
+    Array.isArray(tags) &&
+    tags.length === known.length &&
+    tags.every((tag) => known.includes(tag)) &&
+    known.every((tag) => tags.includes(tag))
+  );
+}
+
 function tagList(name: string, tags: unknown): readonly string[] {
   if (tags === null) return [];
   if (!Array.isArray(tags)) throw new TypeError(`the tags of ${name} are no list`);

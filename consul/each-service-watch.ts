@@ -10,6 +10,7 @@ interface Followed {
 /** Follows services by one blocking query each: Consul sends what changed and nothing else, but holds as many requests as there are services. */
 export function watchEachService({ transport, hear, observe }: ServiceWatchPorts, signal: AbortSignal): ServiceWatch {
   const followed = new Map<string, Followed>();
+  let wanted: ReadonlySet<string> | undefined;
   signal.addEventListener('abort', () => {
     for (const { end } of followed.values()) end.abort();
   });
@@ -39,6 +40,8 @@ export function watchEachService({ transport, hear, observe }: ServiceWatchPorts
 
   return {
     follow: (names) => {
+      if (names === wanted) return;
+      wanted = names;
       for (const name of followed.keys()) if (!names.has(name)) stop(name);
       for (const name of names) if (!followed.has(name)) start(name);
     },

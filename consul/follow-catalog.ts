@@ -1,8 +1,8 @@
 import { sleep } from '../daemon/sleep.ts';
 import { watchServices } from './adaptive-service-watch.ts';
-import { blockingQuery, createRenewal, type QueryState, type Renewal } from './blocking-query.ts';
+import { blockingQuery, createRenewal, MIN_INTERVAL_MS, type QueryState, type Renewal } from './blocking-query.ts';
 import { call } from './call.ts';
-import { canBeAskedFor, parseDatacenters, parseServiceList } from './catalog-list.ts';
+import { canBeAskedFor, parseDatacenters, rememberedServiceList, type ServiceList } from './catalog-list.ts';
 import { CATALOG_QUERY, DATACENTERS_QUERY, KEYS_QUERY } from './catalog-update.ts';
 import type { GatheredCatalog } from './gathered-catalog.ts';
 import { encodedKeyPath, parseKeyValues } from './key-values.ts';
@@ -65,22 +65,56 @@ async function followList(
     if (state.kind === 'failing') catalog.listFailed();
     book.observe(CATALOG_QUERY, state);
   });
-  const query = { path: CATALOG_QUERY, parse: parseServiceList };
-  const options = { observe, waitMs: () => LIST_WAIT_MS, answerWithinMs: LIST_WITHIN_MS, maxBackoffMs: LIST_MAX_BACKOFF_MS };
+  const query = { path: CATALOG_QUERY, parse: rememberedServiceList() };
+  let named: NamedServices | undefined;
+  let isNews = true;
+  const options = {
+    observe,
+    waitMs: () => LIST_WAIT_MS,
+    minIntervalMs: () => (isNews || services.way() !== 'each' ? MIN_INTERVAL_MS : sameListIntervalMs(named?.list.size ?? 0)),
+    answerWithinMs: LIST_WITHIN_MS,
+    maxBackoffMs: LIST_MAX_BACKOFF_MS,
+  };
   for await (const answer of blockingQuery(transport, query, options, signal)) {
-    const wanted = new Set<string>();
-    const refused: string[] = [];
-    for (const [name, tags] of answer.body) {
-      if (!isWanted(name, tags)) continue;
-      if (canBeAskedFor(name)) wanted.add(name);
-      else refused.push(name);
-    }
+    // The index moves with every instance; the names seldom do.
+    isNews = named?.list !== answer.body;
+    if (named === undefined || isNews) named = namedServices(answer.body, isWanted);
+    const { wanted, refused } = named;
     const isChanged = catalog.listAnswered(answer, wanted, refused);
     services.follow(wanted, answer.index);
     if (answer.wentBackFrom !== undefined) services.renew('all');
     book.follows(wanted, services.way());
     if (isChanged) changed();
   }
+}
+
+/**
+ * How soon a list that said nothing new is asked for again while instances come and go: the whole of it comes with each of them, and is half of what their
+ * change costs. Only where each service has a query of its own, which tells of them: a service that is new right behind two such changes is seen so much
+ * later.
+ */
+function sameListIntervalMs(services: number): number {
+  return Math.max(MIN_INTERVAL_MS, Math.min(MOST_SAME_LIST_INTERVAL_MS, services / 2));
+}
+
+const MOST_SAME_LIST_INTERVAL_MS = 250;
+
+interface NamedServices {
+  readonly list: ServiceList;
+  readonly wanted: ReadonlySet<string>;
+  /** Wanted too, and Consul cannot be asked for them. */
+  readonly refused: readonly string[];
+}
+
+function namedServices(list: ServiceList, isWanted: FollowOptions['isWanted']): NamedServices {
+  const wanted = new Set<string>();
+  const refused: string[] = [];
+  for (const [name, tags] of list) {
+    if (!isWanted(name, tags)) continue;
+    if (canBeAskedFor(name)) wanted.add(name);
+    else refused.push(name);
+  }
+  return { list, wanted, refused };
 }
 
 async function followKeys(

@@ -52,7 +52,7 @@ export function createGatheredCatalog(now: () => number = Date.now): GatheredCat
       lineage.listAnswered(answer, wanted);
       const wasFailing = isListFailing;
       isListFailing = false;
-      const gone = services.keepOnly(names);
+      const gone = names === wanted ? [] : services.keepOnly(names);
       gone.forEach(doubts.forget);
       const doubted = doubts.heard(CATALOG_QUERY, answer);
       const isNews = listed === undefined || (listed === 0) !== (answer.body.size === 0) || unaskable.join('\0') !== refused.join('\0');

@@ -116,7 +116,12 @@ export function watchByTriggers({ transport, hear, observe }: ServiceWatchPorts,
   async function followChecks(): Promise<void> {
     const query = { path: '/v1/health/state/any', parse: (json: unknown) => ({ json, table: parseCheckTable(json) }) };
     let before: { readonly table: CatalogTable; readonly index: number } | undefined;
-    for await (const after of blockingQuery(transport, query, { minIntervalMs: CHECKS_INTERVAL_MS, renewal: renewals.checks }, signal)) {
+    for await (const after of blockingQuery(
+      transport,
+      query,
+      { minIntervalMs: () => CHECKS_INTERVAL_MS, renewal: renewals.checks },
+      signal,
+    )) {
       const { json, table } = after.body;
       if (before !== undefined) {
         fetch(fetcher.newerThan(before.index));

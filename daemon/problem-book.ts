@@ -28,8 +28,11 @@ export interface ProblemBook {
 /** Keeps the problems of a program, since when each is there, and logs each when it comes and when it is gone. */
 export function createProblemBook(log: Logger, now: () => number = Date.now): ProblemBook {
   const bySource = new Map<string, Map<string, KnownProblem>>();
+  const given = new Map<string, readonly Problem[]>();
   return {
     set: (source, problems) => {
+      if (given.get(source) === problems) return;
+      given.set(source, problems);
       const before = bySource.get(source) ?? new Map<string, KnownProblem>();
       const after = new Map<string, KnownProblem>();
       for (const problem of problems) {

@@ -1,6 +1,7 @@
 import type { Catalog } from './catalog.ts';
 import { byteOrder } from './compare.ts';
 import { type Instance, isServed } from './instance.ts';
+import { changedKeys, withValues } from './revised-map.ts';
 
 /** What a source says of the catalog, and what speaks against believing it. */
 export interface Report {
@@ -59,10 +60,10 @@ function instanceKey({ node, id }: Instance): string {
  */
 export function guard(before: Guarded, report: Report, now: number, holdMs: number): Guarded {
   const doubt = report.doubt ?? massLoss(before, report.catalog);
-  const services = new Map(report.catalog.services);
+  const withheld = new Map<string, readonly Instance[]>();
   const holds = new Map<string, Hold>();
-  // What is held is believed too, so no name is missing here.
-  for (const [service, believed] of before.catalog.services) {
+  for (const service of toLookAt(before, report.catalog)) {
+    const believed = before.catalog.services.get(service) ?? NO_INSTANCES;
     const earlier = before.holds.get(service);
     const told = report.catalog.services.get(service) ?? NO_INSTANCES;
     if (told === believed && earlier === undefined) continue;
@@ -72,11 +73,16 @@ export function guard(before: Guarded, report: Report, now: number, holdMs: numb
     const since = earlier?.since ?? now;
     if (now >= since + holdMs) continue;
     holds.set(service, { service, reason: earlier?.reason ?? held.reason, since, until: since + holdMs, instances: held.instances });
-    services.set(service, withHeld(told, held.instances));
+    withheld.set(service, withHeld(told, held.instances));
   }
   const heldKeys = keysToHold(before, report.catalog.keys, doubt ?? report.doubtOfKeys, now, holdMs);
   const keys = heldKeys === undefined ? report.catalog.keys : new Map([...report.catalog.keys, ...heldKeys.keys]);
-  return { catalog: { ...report.catalog, services, keys }, holds, heldKeys };
+  return { catalog: { ...report.catalog, services: withValues(report.catalog.services, withheld), keys }, holds, heldKeys };
+}
+
+/** What may differ from what is believed. What is held is believed too, so no name is missing here. */
+function toLookAt({ catalog, holds }: Guarded, told: Catalog): Iterable<string> {
+  return (holds.size === 0 ? changedKeys(catalog.services, told.services) : undefined) ?? catalog.services.keys();
 }
 
 /** A key that is missing from a doubtful answer stays, until it is set again or for `holdMs`: without it a service may be open to everybody. */

@@ -8,7 +8,8 @@ import { type HostPattern, wildcardSuffix } from './host-pattern.ts';
 import type { Instance } from './instance.ts';
 import { EVERY_PATH, type PathPrefix } from './path-prefix.ts';
 import { type ClaimingRules, type PlannedService, planService, type ServiceInputs } from './plan-service.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, problemKey } from './problem.ts';
+import { changedKeys, withValues } from './revised-map.ts';
 import type { ServiceRules } from './service-rules.ts';
 
 /** What the edge is told besides the catalog. */
@@ -44,35 +45,95 @@ export function createPlanner(): Planner {
   const planned = rememberedByInstances(planService);
   const settled = rememberedBySame(settleRules);
   const sorted = rememberedOrder();
-  return (catalog, policy, lastGood) => {
+  let last: Remembered | undefined;
+
+  function inputsOf(service: string, { services, keys }: Catalog, { resolved }: EdgePolicy, lastGood: LastGood): ServiceInputs {
+    const ofKeys = keysByService(keys).get(service) ?? NO_KEYS;
+    return { service, instances: services.get(service) ?? [], keys: ofKeys, resolved, lastGood: lastGood.get(service) };
+  }
+
+  /** The last plan with the groups of services that changed; undefined where more than the groups' instances and options may have. */
+  function revised({ parts, ...before }: Remembered, catalog: Catalog, policy: EdgePolicy, lastGood: LastGood): PlannedEdge | undefined {
+    const changed = isSameBesides(before, catalog, policy, lastGood) ? changedKeys(before.catalog.services, catalog.services) : undefined;
+    if (changed === undefined) return undefined;
+    const now = new Map(changed.map((service) => [service, planned(inputsOf(service, catalog, policy, lastGood))] as const));
+    for (const [service, part] of now) if (!isSamePart(parts.get(service), part)) return undefined;
+    for (const [service, part] of now) parts.set(service, part);
+    const { plan, ...rest } = before.result;
+    const groups = new Map([...now.values()].flatMap((part) => part.groups.map((group) => [group.key, group] as const)));
+    const good = new Map([...now].flatMap(([service, part]) => (part.lastGood === undefined ? [] : [[service, part.lastGood] as const])));
+    return {
+      ...rest,
+      plan: { ...plan, groups: withValues(plan.groups, groups), certificates: policy.certificates ?? NO_CERTIFICATES },
+      lastGood: withValues(lastGood, good),
+    };
+  }
+
+  function whole(parts: ReadonlyMap<string, PlannedService>, { datacenters }: Catalog, policy: EdgePolicy): PlannedEdge {
     const good = new Map<string, ServiceRules>();
     const groups = new Map<string, EdgeGroup>();
     const problems: Problem[] = [];
     const hostNames = new Set<string>();
     const rules: ClaimingRules[] = [];
-    const keys = keysByService(catalog.keys);
-    for (const service of sorted(catalog.services)) {
-      const part = planned({
-        service,
-        instances: catalog.services.get(service) ?? [],
-        keys: keys.get(service) ?? NO_KEYS,
-        resolved: policy.resolved,
-        lastGood: lastGood.get(service),
-      });
+    for (const [service, part] of parts) {
       for (const group of part.groups) groups.set(group.key, group);
       if (part.lastGood !== undefined) good.set(service, part.lastGood);
       for (const problem of part.problems) problems.push(problem);
       for (const name of part.hostNames) hostNames.add(name);
       if (part.claims !== undefined) rules.push(part.claims);
     }
-    const owned = settled(rules, catalog.datacenters, policy);
+    const owned = settled(rules, datacenters, policy);
     return {
       plan: { groups, ...owned.rules, certificates: policy.certificates ?? NO_CERTIFICATES },
       problems: [...problems, ...owned.problems],
       lastGood: good,
       hostNames: [...hostNames],
     };
+  }
+
+  return (catalog, policy, lastGood) => {
+    const result = last && revised(last, catalog, policy, lastGood);
+    if (last !== undefined && result !== undefined) {
+      last = { ...last, catalog, policy, result };
+      return result;
+    }
+    const parts = new Map<string, PlannedService>();
+    for (const service of sorted(catalog.services)) parts.set(service, planned(inputsOf(service, catalog, policy, lastGood)));
+    last = { catalog, policy, parts, result: whole(parts, catalog, policy) };
+    return last.result;
   };
+}
+
+/** What a plan was made of, service by service, in their order. */
+interface Remembered {
+  readonly catalog: Catalog;
+  readonly policy: EdgePolicy;
+  readonly parts: Map<string, PlannedService>;
+  readonly result: PlannedEdge;
+}
+
+/** Whether all that a plan is made of is the same, but for instances. */
+function isSameBesides(before: Omit<Remembered, 'parts'>, catalog: Catalog, policy: EdgePolicy, lastGood: LastGood): boolean {
+  return (
+    before.result.lastGood === lastGood &&
+    before.catalog.keys === catalog.keys &&
+    isSameList(before.catalog.datacenters, catalog.datacenters) &&
+    before.policy.resolved === policy.resolved &&
+    isSameClaimPolicy(before.policy, policy)
+  );
+}
+
+/** Whether a service's part of the plan is the same, but for what is in its groups, and for its rules to fall back on. */
+function isSamePart(before: PlannedService | undefined, now: PlannedService): boolean {
+  return (
+    before !== undefined &&
+    before.claims === now.claims &&
+    (before.lastGood === undefined) === (now.lastGood === undefined) &&
+    isSameList(before.hostNames, now.hostNames) &&
+    before.groups.length === now.groups.length &&
+    before.groups.every(({ key }, i) => key === now.groups[i]?.key) &&
+    isSameList(before.problems.map(problemKey), now.problems.map(problemKey))
+  );
 }
 
 const NO_KEYS: ServiceKeys = {};
@@ -147,9 +208,11 @@ function isSameClaiming(
   [a, aDatacenters, aPolicy]: Parameters<typeof settleRules>,
   [b, bDatacenters, bPolicy]: Parameters<typeof settleRules>,
 ): boolean {
-  const isSamePolicy =
-    aPolicy.refusedPorts === bPolicy.refusedPorts && aPolicy.domain === bPolicy.domain && aPolicy.addedDomains === bPolicy.addedDomains;
-  return isSamePolicy && isSameList(aDatacenters, bDatacenters) && isSameList(a, b);
+  return isSameClaimPolicy(aPolicy, bPolicy) && isSameList(aDatacenters, bDatacenters) && isSameList(a, b);
+}
+
+function isSameClaimPolicy(a: EdgePolicy, b: EdgePolicy): boolean {
+  return a.refusedPorts === b.refusedPorts && a.domain === b.domain && a.addedDomains === b.addedDomains;
 }
 
 /** Forgets with the list of instances; of one list it remembers the last result. */

@@ -30,7 +30,7 @@ export async function dryRunEdge(
   const files = edgeFiles(settings.runDir);
   const features = await readFeatures(settings.haproxy, signal);
   const catalog = await readCatalog(settings, log, signal);
-  const running = (await isThere(files)) ? await readRunning(files, true, signal) : undefined;
+  const running = (await isThere(files)) ? await readRunning(files, signal) : undefined;
   const planned = await planNow(settings, catalog, running?.shape?.listeners ?? new Map());
   const { shape } = createRenderer(settings, files, features)(planned.plan);
   const change: EdgeChange =

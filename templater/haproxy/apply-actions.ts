@@ -1,3 +1,4 @@
+import { withValues } from '../../model/revised-map.ts';
 import type { EdgeAction } from './edge-change.ts';
 import type { EdgeFiles } from './edge-settings.ts';
 import { type RunningEdge, type RunningInstance, runningInstance } from './running-edge.ts';
@@ -37,7 +38,8 @@ export async function applyActions(
   const commands = planned.flatMap((one) => one.commands);
   const answers = await ask(files.runtimeSocket, commands, signal);
   const said = commands.map(({ text }, i) => ({ command: text, answer: answers[i] ?? 'no answer' }));
-  const next = { ...running, instances: new Map(running.instances) };
+  const next: NextEdge = { ...running };
+  const touched: TouchedGroups = new Map();
   let refused: Said | undefined;
   let [at, done, lingering] = [0, 0, 0];
   for (const { action, commands: own } of planned) {
@@ -45,13 +47,13 @@ export async function applyActions(
     at += own.length;
     if (no === undefined) {
       done += 1;
-      become(next, action);
+      become(next, touched, action);
     } else if (stillInUse(action, no.answer)) {
       lingering += 1;
       if (action.kind === 'drop-group') await ask(files.runtimeSocket, [{ text: `publish backend ${action.group}` }], signal);
     } else refused ??= no;
   }
-  return { running: next, commands: at, done, lingering, refused, said };
+  return { running: { ...next, instances: withValues(next.instances, touched) }, commands: at, done, lingering, refused, said };
 }
 
 function firstRefused(commands: readonly RuntimeCommand[], said: readonly Said[]): Said | undefined {
@@ -65,11 +67,11 @@ function stillInUse({ kind }: EdgeAction, answer: string): boolean {
   );
 }
 
-/** Mutates `next`, whose maps are this round's own once they were touched. */
-function become(
-  next: { -readonly [Key in keyof RunningEdge]: RunningEdge[Key] } & { instances: Map<string, ReadonlyMap<string, RunningInstance>> },
-  action: EdgeAction,
-): void {
+type NextEdge = { -readonly [Key in keyof RunningEdge]: RunningEdge[Key] };
+/** The instances of groups that were told something, which are this round's own. */
+type TouchedGroups = Map<string, Map<string, RunningInstance>>;
+
+function become(next: NextEdge, touched: TouchedGroups, action: EdgeAction): void {
   switch (action.kind) {
     case 'map': {
       const entries = new Map([...next[action.map], ...action.add, ...action.set]);
@@ -90,11 +92,11 @@ function become(
       return;
     case 'add-group':
     case 'drop-group':
-      becomeGroup(next, action);
+      becomeGroup(next, touched, action);
       return;
     default: {
-      const ofGroup = new Map(next.instances.get(action.group));
-      next.instances.set(action.group, ofGroup);
+      const ofGroup = touched.get(action.group) ?? new Map(next.instances.get(action.group));
+      touched.set(action.group, ofGroup);
       const changed = changedInstance(action, ofGroup);
       if (changed === undefined) ofGroup.delete(nameOf(action));
       else ofGroup.set(nameOf(action), changed);
@@ -102,20 +104,20 @@ function become(
   }
 }
 
-function becomeGroup(
-  next: { shape: RunningEdge['shape']; instances: Map<string, ReadonlyMap<string, RunningInstance>> },
-  action: Extract<EdgeAction, { kind: 'add-group' | 'drop-group' }>,
-): void {
+function becomeGroup(next: NextEdge, touched: TouchedGroups, action: Extract<EdgeAction, { kind: 'add-group' | 'drop-group' }>): void {
   if (next.shape === undefined) return;
   const groups = new Map(next.shape.groups);
-  next.shape = { ...next.shape, groups };
+  const instances = new Map(next.instances);
   if (action.kind === 'add-group') {
     groups.set(action.group, action.section);
-    next.instances.set(action.group, new Map());
+    instances.set(action.group, new Map());
   } else {
     groups.delete(action.group);
-    next.instances.delete(action.group);
+    instances.delete(action.group);
+    touched.delete(action.group);
   }
+  next.shape = { ...next.shape, groups };
+  next.instances = instances;
 }
 
 type InstanceAction = Exclude<EdgeAction, { kind: 'map' | 'certificate' | 'cookies' | 'open' | 'unthrottle' | 'add-group' | 'drop-group' }>;

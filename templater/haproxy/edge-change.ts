@@ -1,4 +1,5 @@
 import type { EdgeCertificate, EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import { baseOf, changedKeys } from '../../model/revised-map.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
 import { defaultsOfSection } from './plain-section.ts';
 import type { RunningEdge, RunningInstance } from './running-edge.ts';
@@ -77,7 +78,10 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
     ...added,
   ];
   const last: EdgeAction[] = [];
-  for (const [key, instances] of running.instances) changeOfGroup(key, instances, plan.groups.get(key), first, last);
+  const before = first.length + last.length;
+  for (const key of groupsToCompare(running.instances, plan.groups))
+    changeOfGroup(key, running.instances.get(key) ?? NO_INSTANCES, plan.groups.get(key), first, last);
+  if (first.length + last.length === before) settled.set(baseOf(running.instances), { instances: running.instances, groups: plan.groups });
   for (const { group } of added) changeOfGroup(group, NO_INSTANCES, plan.groups.get(group), first, last);
   if (addsBackends) last.push(...groupsToDrop(running, running.shape, plan));
   const isLoaded = (_: string, group: string) => loaded.has(group);
@@ -93,7 +97,22 @@ export function changeOfEdge(running: RunningEdge, plan: EdgePlan, shape: EdgeSh
 
 const NO_INSTANCES: ReadonlyMap<string, RunningInstance> = new Map();
 
+/** By what the instances of a running HAProxy were made of, which of them were last seen to be what which groups want. */
+const settled = new WeakMap<
+  RunningEdge['instances'],
+  { readonly instances: RunningEdge['instances']; readonly groups: EdgePlan['groups'] }
+>();
+
+/** Keys of the groups that may differ: those that one side or the other has changed since both were the same. */
+function groupsToCompare(instances: RunningEdge['instances'], groups: EdgePlan['groups']): Iterable<string> {
+  const before = settled.get(baseOf(instances));
+  const told = before && changedKeys(before.instances, instances);
+  const wanted = before && changedKeys(before.groups, groups);
+  return told === undefined || wanted === undefined ? instances.keys() : new Set([...told, ...wanted].filter((key) => instances.has(key)));
+}
+
 function groupsToAdd(running: EdgeShape, wanted: EdgeShape): Extract<EdgeAction, { kind: 'add-group' }>[] {
+  if (running.groups === wanted.groups) return [];
   return [...wanted.groups].flatMap(([group, section]) => {
     const defaults = running.groups.has(group) ? undefined : defaultsOfSection(section);
     return defaults === undefined ? [] : [{ kind: 'add-group' as const, group, section, defaults }];
@@ -163,12 +182,19 @@ function changeOfMap(
   wanted: ReadonlyMap<string, string>,
   canHave: (key: string, value: string) => boolean,
 ): EdgeAction[] {
-  if (running === wanted) return [];
+  if (running === wanted || sameMaps.get(running) === wanted) return [];
   const [add, set] = [new Map<string, string>(), new Map<string, string>()];
+  let isSame = running.size === wanted.size;
   for (const [key, group] of wanted) {
     const before = running.get(key);
-    if (before !== group && canHave(key, group)) (before === undefined ? add : set).set(key, group);
+    if (before === group) continue;
+    isSame = false;
+    if (canHave(key, group)) (before === undefined ? add : set).set(key, group);
   }
   const drop = [...running.keys()].filter((key) => !wanted.has(key));
+  if (isSame) sameMaps.set(running, wanted);
   return add.size + set.size + drop.length > 0 ? [{ kind: 'map', map, add, set, drop }] : [];
 }
+
+/** Maps of a running HAProxy that were seen to have what is wanted. */
+const sameMaps = new WeakMap<ReadonlyMap<string, string>, ReadonlyMap<string, string>>();

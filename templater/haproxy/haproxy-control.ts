@@ -6,6 +6,7 @@ import { driftOf } from './drift.ts';
 import type { EdgeAction } from './edge-change.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { type EdgeSettings, edgeFiles } from './edge-settings.ts';
+import { digestOf, type LoadedHaproxy, type ObservedDigest } from './haproxy-answers.ts';
 import {
   awaitHaproxy,
   type HaproxyProcesses,
@@ -16,7 +17,7 @@ import {
   reloadHaproxy,
   startHaproxy,
 } from './haproxy-process.ts';
-import { type LoadedHaproxy, readRunning, readServersState } from './observe.ts';
+import { observe, readServersState, runningOf } from './observe.ts';
 import { awaitOwnPorts } from './ports.ts';
 import { NO_RELOADS, waitBeforeReload } from './reload-pace.ts';
 import type { RenderedEdge } from './render.ts';
@@ -60,6 +61,8 @@ export function createHaproxyControl({
   let keptState: string | undefined;
   let oldWorkers = 0;
   let looksSinceLimits = 0;
+  /** What HAProxy answered when it was last found to be what `running` says. */
+  let asFound: { readonly running: RunningEdge; readonly digest: ObservedDigest } | undefined;
 
   /** What HAProxy is after something failed is read anew. */
   async function orForget<Result>(work: Promise<Result>): Promise<Result> {
@@ -91,14 +94,21 @@ export function createHaproxyControl({
   async function read(signal: AbortSignal): Promise<RunningEdge> {
     const limits = running === undefined || looksSinceLimits >= looksPerLimits(running);
     looksSinceLimits = limits ? 0 : looksSinceLimits + 1;
-    const seen = await readRunning(files, limits, signal);
-    fingerprint = seen.fingerprint;
+    const observed = await observe(files, limits, signal);
+    const digest = digestOf(observed);
+    fingerprint = observed.loaded.fingerprint;
+    if (running !== undefined && asFound?.running === running && isAsFound(digest, asFound.digest)) return running;
+    const seen = await runningOf(observed, running, files, signal);
     if (running === undefined) {
       log.info({ worker: seen.pid, known: seen.shape !== undefined }, 'read what HAProxy has');
       return seen;
     }
     const drift = driftOf(running, seen);
-    if (drift.length === 0) return { ...running, pid: seen.pid, fingerprint: seen.fingerprint, limit: seen.limit };
+    if (drift.length === 0) {
+      const found = { ...running, ...observed.loaded };
+      asFound = { running: found, digest };
+      return found;
+    }
     metrics.drifted(drift.length);
     log.warn({ drift: drift.slice(0, 20), count: drift.length }, 'HAProxy was changed by somebody else, repairing it');
     return limits ? seen : withLimitsOf(running, seen);
@@ -158,6 +168,11 @@ export function createHaproxyControl({
     await replaceFile(files.serverState, text);
     keptState = text;
   }
+}
+
+/** Whether nothing was told to HAProxy since; limits that were not asked for count as what they were. */
+function isAsFound({ state, limits }: ObservedDigest, before: ObservedDigest): boolean {
+  return state === before.state && (limits === undefined || limits === before.limits);
 }
 
 /** Limits are many bytes to read: of this many instances at a look on average, as others seldom change them by hand. */

@@ -7,7 +7,8 @@ import { OperationError } from '../../daemon/operation-error.ts';
 import { sleep } from '../../daemon/sleep.ts';
 import { isSystemError } from '../../daemon/system-error.ts';
 import type { EdgeFiles } from './edge-settings.ts';
-import { type LoadedHaproxy, readLoaded } from './observe.ts';
+import type { LoadedHaproxy } from './haproxy-answers.ts';
+import { readLoaded } from './observe.ts';
 
 /** How long HAProxy may take to load a configuration, milliseconds. */
 const LOAD_WITHIN_MS = 20_000;

@@ -1,5 +1,6 @@
 import type { EdgeGroup, EdgePlan, VirtualHost } from '../../model/edge.ts';
 import { type PathPrefix, showPathPrefix } from '../../model/path-prefix.ts';
+import { changedKeys } from '../../model/revised-map.ts';
 
 /** A plan as texts by name, such as `host web.service` → `web`: what is kept of it on disk, and compared. Certificates are no part of it. */
 export type PlanEntries = ReadonlyMap<string, string>;
@@ -22,9 +23,12 @@ export function changeOfPlan(before: EdgePlan | undefined, after: EdgePlan): Ent
     now: ReadonlyMap<Key, Value>,
     text: (value: Value) => string,
   ) => {
-    if (old === now) return;
-    for (const [key, value] of now) if (old?.get(key) !== value) set.push([`${part} ${key}`, text(value)]);
-    for (const key of old?.keys() ?? []) if (!now.has(key)) drop.push(`${part} ${key}`);
+    const changed = old && changedKeys(old, now);
+    for (const key of changed ?? now.keys()) {
+      const value = now.get(key);
+      if (value !== undefined && old?.get(key) !== value) set.push([`${part} ${key}`, text(value)]);
+    }
+    if (changed === undefined) for (const key of old?.keys() ?? []) if (!now.has(key)) drop.push(`${part} ${key}`);
   };
   compare('groups', before?.groups, after.groups, (group) => JSON.stringify(group));
   for (const part of RULES) compare<unknown, string>(part, before?.[part], after[part], String);

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import nunjucks from 'nunjucks';
 import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
 import { MOST_WILDCARD_LABELS } from '../../model/host-pattern.ts';
+import { changedKeys, withValues } from '../../model/revised-map.ts';
 import { checkWords } from './check-words.ts';
 import type { EdgeFiles, EdgeSettings } from './edge-settings.ts';
 import { pathKeys, vhostKeys } from './path-keys.ts';
@@ -65,30 +66,21 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
   templates.addFilter('formatWord', formatWord);
   const main = templates.getTemplate('haproxy.cfg.njk', true);
   const section = templates.getTemplate('backend.cfg.njk', true);
-  const plain = new WeakMap<EdgeGroup, Section>();
-  const withHttps = new WeakMap<EdgeGroup, Section>();
   const https: Https = { port: settings.httpsPort };
-
-  const ofGroup = (group: EdgeGroup, isHttps: boolean) => {
-    const sections = isHttps ? withHttps : plain;
-    const known = sections.get(group);
-    if (known !== undefined) return known;
-    const made = {
-      head: section
-        .render({
-          group,
-          https: isHttps ? https : null,
-          cookie: cookieOf(group),
-          variants: variantsOf(group, files),
-          check: checkWords(group.check !== undefined),
-        })
-        .trimStart()
-        .trimEnd(),
-      servers: group.instances.map((instance) => `    server ${instance.name} ${serverWords(instance)}\n`).join(''),
-    };
-    sections.set(group, made);
-    return made;
-  };
+  const headsOf = rememberedHeads((group, isHttps) =>
+    section
+      .render({
+        group,
+        https: isHttps ? https : null,
+        cookie: cookieOf(group),
+        variants: variantsOf(group, files),
+        check: checkWords(group.check !== undefined),
+      })
+      .trim(),
+  );
+  const serversOf = remembered((group: EdgeGroup) =>
+    group.instances.map((instance) => `    server ${instance.name} ${serverWords(instance)}\n`).join(''),
+  );
   const plainDefaults = features.addsBackends ? PLAIN_DEFAULTS : [];
   const bindAddress = settings.bind.includes(':') ? `[${settings.bind}]` : settings.bind;
   const text = (listeners: readonly { port: number; group: string }[], certificates: readonly string[], backends: string, name: string) =>
@@ -105,26 +97,22 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
       fingerprint: name,
     });
 
-  const mapOf = rememberedMap();
+  const mapOf = remembered(mapText);
   const nameOf = rememberedFingerprint();
   const baseOf = rememberedLast((...certificates: readonly string[]) => text([], certificates, '', ''));
 
   return (plan) => {
     const certificates = [...plan.certificates.keys()];
-    const sections = new Map<string, Section>();
-    const heads = new Map<string, string>();
-    for (const group of plan.groups.values()) {
-      const made = ofGroup(group, certificates.length > 0);
-      sections.set(group.key, made);
-      heads.set(group.key, made.head);
-    }
+    const heads = headsOf(plan.groups, certificates.length > 0);
     const base = baseOf(...certificates);
     const shape: EdgeShape = { base, listeners: plan.listeners, groups: heads };
     const name = nameOf(shape);
     const listeners = [...plan.listeners].sort(([a], [b]) => a - b).map(([port, group]) => ({ port, group }));
     return {
-      config: () =>
-        text(listeners, certificates, [...sections.values()].map(({ head, servers }) => `${head}\n${servers}`).join('\n'), name),
+      config: () => {
+        const backends = [...plan.groups.values()].map((group) => `${heads.get(group.key)}\n${serversOf(group)}`);
+        return text(listeners, certificates, backends.join('\n'), name);
+      },
       certificateList: certificates.map((name) => `${files.certificate(name)}\n`).join(''),
       hostsMap: mapOf(plan.hosts),
       vhostsMap: mapOf(vhostKeys(plan.vhosts)),
@@ -136,19 +124,46 @@ export function createRenderer(settings: EdgeSettings, files: EdgeFiles, feature
   };
 }
 
-interface Section {
-  readonly head: string;
-  readonly servers: string;
-}
-
-/** The text of a map that is the same object as before is not made anew. */
-function rememberedMap(): (entries: ReadonlyMap<string, string>) => string {
-  const known = new WeakMap<ReadonlyMap<string, string>, string>();
-  return (entries) => {
-    const made = known.get(entries) ?? mapText(entries);
-    known.set(entries, made);
+/** The text of what is the same object as before is not made anew. */
+function remembered<Item extends object>(make: (item: Item) => string): (item: Item) => string {
+  const known = new WeakMap<Item, string>();
+  return (item) => {
+    const made = known.get(item) ?? make(item);
+    known.set(item, made);
     return made;
   };
+}
+
+/** The sections without their servers, by group key. A group that only has other instances keeps its own; where all do, it is the same map. */
+function rememberedHeads(
+  make: (group: EdgeGroup, isHttps: boolean) => string,
+): (groups: EdgePlan['groups'], isHttps: boolean) => EdgeShape['groups'] {
+  let last: { readonly groups: EdgePlan['groups']; readonly isHttps: boolean; readonly heads: EdgeShape['groups'] } | undefined;
+  return (groups, isHttps) => {
+    const before = last?.isHttps === isHttps ? last : undefined;
+    const headOf = (key: string, group: EdgeGroup) => {
+      const [old, head] = [before?.groups.get(key), before?.heads.get(key)];
+      return old !== undefined && head !== undefined && isSameBesidesInstances(old, group) ? head : make(group, isHttps);
+    };
+    const changed = before && changedKeys(before.groups, groups);
+    const keys = changed ?? [...groups.keys()];
+    const made = new Map(keys.flatMap((key) => entryOf(groups, key)).map(([key, group]) => [key, headOf(key, group)]));
+    last = { groups, isHttps, heads: before === undefined || changed === undefined ? made : withValues(before.heads, made) };
+    return last.heads;
+  };
+}
+
+function entryOf<Value>(map: ReadonlyMap<string, Value>, key: string): [string, Value][] {
+  const value = map.get(key);
+  return value === undefined ? [] : [[key, value]];
+}
+
+function isSameBesidesInstances(a: EdgeGroup, b: EdgeGroup): boolean {
+  return a === b || optionsText(a) === optionsText(b);
+}
+
+function optionsText({ instances: _, ...options }: EdgeGroup): string {
+  return JSON.stringify(options);
 }
 
 /** Hashing a thousand sections costs more than seeing that they are the ones of before. */
@@ -165,6 +180,7 @@ function isSameShape(a: EdgeShape, b: EdgeShape): boolean {
 }
 
 function isSameMap<Key, Value>(a: ReadonlyMap<Key, Value>, b: ReadonlyMap<Key, Value>): boolean {
+  if (a === b) return true;
   if (a.size !== b.size) return false;
   for (const [key, value] of a) if (b.get(key) !== value) return false;
   return true;

@@ -60,7 +60,7 @@ function reasonOfBase(before: string, after: string): string {
 export function reloadReasons(running: EdgeShape | undefined, wanted: EdgeShape): readonly string[] {
   if (running === undefined) return ['HAProxy was loaded with a configuration that is not known here'];
   const reasons = running.base === wanted.base ? [] : [reasonOfBase(running.base, wanted.base)];
-  for (const [key, text] of wanted.groups) {
+  for (const [key, text] of running.groups === wanted.groups ? [] : wanted.groups) {
     const before = running.groups.get(key);
     if (before === undefined) reasons.push(`${key} is new`);
     else if (before !== text) reasons.push(`the options of ${key} changed`);

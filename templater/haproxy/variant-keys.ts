@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EdgeGroup, EdgeInstance, EdgePlan } from '../../model/edge.ts';
+import { baseOf, changedKeys } from '../../model/revised-map.ts';
 
 /** How many places the instances of a variant share, for clients that come back to it: each by its weight. */
 export const VARIANT_SLOTS = 32;
@@ -10,17 +11,24 @@ export const VARIANT_SLOTS = 32;
  *   GROUP/TOKEN/SLOT   the server that a client of the variant is sent to, for each of the slots
  *   GROUP/SERVER       the token of the variant that a server is of
  *
- * Pure; the same object for the same groups.
+ * Pure; the same object for the same groups, and while those that differ keep no variant.
  */
 export function variantKeys(groups: EdgePlan['groups']): ReadonlyMap<string, string> {
-  const before = known.get(groups);
-  if (before !== undefined) return before;
-  const keys = new Map([...groups.values()].flatMap((group) => (isByVariant(group) ? keysOfGroup(group) : [])));
-  known.set(groups, keys);
+  const before = known.get(baseOf(groups));
+  const changed = before && changedKeys(before.groups, groups);
+  const isSame = changed?.every(
+    (key) => ![before?.groups.get(key), groups.get(key)].some((group) => group !== undefined && isByVariant(group)),
+  );
+  const keys =
+    before !== undefined && isSame
+      ? before.keys
+      : new Map([...groups.values()].flatMap((group) => (isByVariant(group) ? keysOfGroup(group) : [])));
+  known.set(baseOf(groups), { groups, keys });
   return keys;
 }
 
-const known = new WeakMap<EdgePlan['groups'], ReadonlyMap<string, string>>();
+/** By what the groups were made of. */
+const known = new WeakMap<EdgePlan['groups'], { readonly groups: EdgePlan['groups']; readonly keys: ReadonlyMap<string, string> }>();
 
 /** The group that a key is of. No name of a group holds a slash. */
 export function groupOfKey(key: string): string {

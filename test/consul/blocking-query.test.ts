@@ -36,7 +36,7 @@ async function run(answers: readonly (ConsulAnswer | Error)[], parse = (json: un
   const transport = scripted(...answers);
   const yielded: BlockingAnswer<unknown>[] = [];
   const states: QueryState[] = [];
-  const options = { minIntervalMs: 0, maxBackoffMs: 1, observe: (state: QueryState) => states.push(state) };
+  const options = { minIntervalMs: () => 0, maxBackoffMs: 1, observe: (state: QueryState) => states.push(state) };
   const lookingUntilHeld = setInterval(() => {
     if (transport.asked.length > answers.length) end.abort();
   }, 1);
@@ -149,7 +149,7 @@ test('an endpoint that answers at once instead of holding is asked ever less oft
   const same = answer(5, []);
   const transport = scripted(...Array.from({ length: 1_000 }, () => same));
 
-  const asking = blockingQuery(transport, { path: '/v1/x', parse: (json) => json }, { minIntervalMs: 0 }, end.signal);
+  const asking = blockingQuery(transport, { path: '/v1/x', parse: (json) => json }, { minIntervalMs: () => 0 }, end.signal);
   await asking.next();
   const next = asking.next();
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -176,7 +176,7 @@ test('a request that may have been swallowed is dropped and asked anew, without 
   const transport = scripted(answer(5, []));
   const renewal = createRenewal();
   const states: QueryState[] = [];
-  const options = { minIntervalMs: 0, renewal, observe: (state: QueryState) => states.push(state) };
+  const options = { minIntervalMs: () => 0, renewal, observe: (state: QueryState) => states.push(state) };
   const asking = blockingQuery(transport, { path: '/v1/x', parse: (json) => json }, options, end.signal);
   renewal.renew();
   await asking.next();

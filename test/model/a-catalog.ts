@@ -2,6 +2,7 @@ import type { Catalog } from '../../model/catalog.ts';
 import { byteOrder } from '../../model/compare.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { EdgePolicy } from '../../model/plan-edge.ts';
+import { withValues } from '../../model/revised-map.ts';
 
 /** A healthy instance of a service called web, `a` at 10.0.0.1:8080 on the node n1, but for what is said. */
 export function anInstance(given: Partial<Instance> = {}): Instance {
@@ -42,3 +43,20 @@ export const POLICY: EdgePolicy = {
   ]),
   resolved: new Map(),
 };
+
+/** A catalog as the watch gives it after another one: what did not change is the same object, and where no service came or went its map is revised. */
+export function asWatched(before: Catalog, { services, datacenters, keys }: Catalog): Catalog {
+  const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const kept = new Map(
+    [...services].map(([name, list]) => {
+      const old = before.services.get(name);
+      return [name, old !== undefined && isSame(old, list) ? old : list] as const;
+    }),
+  );
+  const hasSameNames = kept.size === before.services.size && [...kept.keys()].every((name) => before.services.has(name));
+  return {
+    services: hasSameNames ? withValues(before.services, kept) : kept,
+    datacenters: isSame(datacenters, before.datacenters) ? before.datacenters : datacenters,
+    keys: isSame([...keys], [...before.keys]) ? before.keys : keys,
+  };
+}

@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Catalog } from '../../model/catalog.ts';
 import { type Guarded, guard, type Report } from '../../model/guard.ts';
 import type { Instance } from '../../model/instance.ts';
+import { aCatalog, asWatched } from './a-catalog.ts';
+import { anySteps } from './any-catalogs.ts';
 
 const HOLD_MS = 1_000;
 
@@ -181,3 +184,27 @@ describe('keys', () => {
     expect(keysOf(over)).toEqual({ 'haproxy/web/auth': 'eve' });
   });
 });
+
+test('a guard that is told of a few changes holds what one does that looks at everything', () => {
+  const doubts = fc.array(fc.constantFrom(undefined, undefined, undefined, 'without a leader'), { minLength: 13, maxLength: 13 });
+  fc.assert(
+    fc.property(anySteps, doubts, (catalogs, doubt) => {
+      let told: Catalog = aCatalog([]);
+      let [few, all]: [Guarded, Guarded] = [believed(), believed()];
+      for (const [i, next] of catalogs.entries()) {
+        told = asWatched(told, next);
+        few = guard(few, report(told, doubt[i]), i * 300, HOLD_MS);
+        all = guard(all, report({ ...told, services: new Map(told.services) }, doubt[i]), i * 300, HOLD_MS);
+        expect(shown(few)).toEqual(shown(all));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function shown({ catalog: { services }, holds }: Guarded) {
+  return {
+    services: new Map(services),
+    holds: [...holds.values()].map(({ instances, ...hold }) => ({ ...hold, instances: [...instances.keys()] })),
+  };
+}

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import type { Catalog } from '../../model/catalog.ts';
 import type { Instance } from '../../model/instance.ts';
 import { createPlanner, type PlannedEdge } from '../../model/plan-edge.ts';
-import { aCatalog, anInstance, POLICY } from './a-catalog.ts';
+import { changedKeys } from '../../model/revised-map.ts';
+import { aCatalog, anInstance, asWatched, POLICY } from './a-catalog.ts';
+import { anyInstances, anySteps } from './any-catalogs.ts';
 
 function plan(catalog: Catalog): PlannedEdge {
   return createPlanner()(catalog, POLICY, new Map());
@@ -22,39 +24,8 @@ function asText({ plan: { groups, hosts, paths, listeners }, problems, lastGood,
   });
 }
 
-const tag = fc.oneof(
-  fc.constantFrom(
-    'haproxy',
-    'webapp',
-    'weight=1',
-    'weight=300',
-    'haproxy_weight=x',
-    'haproxy_maxconn=5',
-    'haproxy_balance=source',
-    'haproxy_balance=first',
-    'haproxy_balance=x',
-    'haproxy_httpchk=/a',
-    'haproxy_httpchk=/b',
-  ),
-  fc.constantFrom('/a', '/b', '/a/b', '/', 'x').map((path) => `haproxy_route=${path}`),
-  fc.constantFrom(80, 81, 9000, 9001, 70_000).map((port) => `haproxy_tcp=${port}`),
-);
-const instance: fc.Arbitrary<Instance> = fc.record({
-  service: fc.constantFrom('a', 'A', 'b', 'web', 'a b', 'Ab'),
-  id: fc.constantFrom('1', '2', '3', 'x y'),
-  node: fc.constantFrom('n1', 'n2'),
-  address: fc.constantFrom('10.0.0.1', '10.0.0.2', '::1', 'named', 'no address'),
-  port: fc.constantFrom(80, 8080, 0),
-  tags: fc.array(tag, { maxLength: 5 }),
-  meta: fc.constant({}),
-  health: fc.constantFrom('passing', 'warning', 'critical', 'maintenance'),
-  nodeLost: fc.boolean(),
-});
-/** A node has an ID once. */
-const instances = fc.uniqueArray(instance, { maxLength: 12, selector: ({ node, id }) => `${node} ${id}` });
-
 test('the same data in any order gives the same plan, the same problems, in the same order', () => {
-  const shuffled = instances.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })));
+  const shuffled = anyInstances.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })));
   fc.assert(
     fc.property(shuffled, ([list, other]) => {
       expect(asText(plan(aCatalog(other)))).toBe(asText(plan(aCatalog(list))));
@@ -64,38 +35,37 @@ test('the same data in any order gives the same plan, the same problems, in the 
 });
 
 test('a planner that remembers gives what one gives that does not', () => {
-  const steps = fc.array(fc.tuple(instances, fc.constantFrom(undefined, '5', 'x')), { minLength: 2, maxLength: 5 });
   fc.assert(
-    fc.property(steps, (list) => {
+    fc.property(anySteps, (catalogs) => {
       const remembering = createPlanner();
       let lastGood: PlannedEdge['lastGood'] = new Map();
       let before: Catalog = aCatalog([]);
-      for (const [wanted, key] of list) {
-        const catalog = keepingLists(
-          before,
-          aCatalog(wanted, { keys: key === undefined ? new Map() : new Map([['haproxy/a/maxconn', key]]) }),
-        );
+      for (const wanted of catalogs) {
+        const catalog = asWatched(before, wanted);
         const planned = remembering(catalog, POLICY, lastGood);
-        expect(asText(planned)).toBe(asText(createPlanner()(catalog, POLICY, lastGood)));
+        expect(asText(planned)).toBe(asText(createPlanner()(wanted, POLICY, lastGood)));
         [lastGood, before] = [planned.lastGood, catalog];
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
 });
 
-/** As the watch does: a service that did not change keeps its list. */
-function keepingLists(before: Catalog, { services, ...rest }: Catalog): Catalog {
-  const kept = [...services].map(([name, list]) => {
-    const old = before.services.get(name);
-    return [name, old !== undefined && JSON.stringify(old) === JSON.stringify(list) ? old : list] as const;
-  });
-  return { services: new Map(kept), ...rest };
-}
+test('a change of instances gives the plan of before with other groups, whose rules are the same objects', () => {
+  const planner = createPlanner();
+  const before = aCatalog([anInstance({}), anInstance({ service: 'shop' })]);
+  const first = planner(before, POLICY, new Map());
+
+  const next = planner(asWatched(before, aCatalog([anInstance({}), anInstance({ service: 'shop', port: 9 })])), POLICY, first.lastGood);
+
+  expect(changedKeys(first.plan.groups, next.plan.groups)).toEqual(['shop']);
+  expect(next.plan.hosts).toBe(first.plan.hosts);
+  expect(next.problems).toBe(first.problems);
+});
 
 test('every rule leads to a group that is there, and every port is one that may be had', () => {
   fc.assert(
-    fc.property(instances, (list) => {
+    fc.property(anyInstances, (list) => {
       const { groups, hosts, paths, listeners } = plan(aCatalog(list)).plan;
       for (const key of [...hosts.values(), ...paths.values(), ...listeners.values()]) expect(groups.has(key)).toBe(true);
       for (const port of POLICY.refusedPorts.keys()) expect(listeners.has(port)).toBe(false);

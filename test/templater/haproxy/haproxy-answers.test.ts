@@ -1,6 +1,15 @@
 import { expect, test } from '@jest/globals';
+import {
+  digestOf,
+  type Observed,
+  parseBackendSections,
+  parseBackends,
+  parseClosed,
+  parseInfo,
+  parseMap,
+  parseServers,
+} from '../../../templater/haproxy/haproxy-answers.ts';
 import { parseProcesses } from '../../../templater/haproxy/haproxy-process.ts';
-import { parseBackendSections, parseBackends, parseClosed, parseInfo, parseMap, parseServers } from '../../../templater/haproxy/observe.ts';
 import { plainSection } from '../../../templater/haproxy/plain-section.ts';
 import { edgeGroup, edgePlan, shapeOf } from './a-plan.ts';
 
@@ -107,4 +116,54 @@ test.each<[title: string, text: string, processes: ReturnType<typeof parseProces
   ['nothing', '', { master: 0, failedReloads: 0, oldWorkers: 0 }],
 ])('show proc: %s', (_, text, processes) => {
   expect(parseProcesses(text)).toEqual(processes);
+});
+
+const OBSERVED: Observed = {
+  loaded: { pid: 1, fingerprint: 'f', limit: { connections: 1, files: 2, neededFiles: 3 }, throttles: [] },
+  certificates: new Map([['a.pem', 'AA']]),
+  frontends: '# pxname,svname,scur,status,\ntoots:web,FRONTEND,7,OPEN,\n',
+  backends: '# name\nweb\n',
+  servers: `1\n${HEADER}\n3 web 1 a_10.0.0.1:80 10.0.0.1 2 0 100 100 5 1 0 2 0 0 0 0 - 80 - 0 0 - - 0\n`,
+  maps: { hosts: '0x1 web.service web\n', vhosts: '', variants: '', paths: '0x2 /p/ web\n' },
+  limits: '# pxname,svname,qcur,qmax,scur,smax,slim,\nweb,a_10.0.0.1:80,0,0,0,0,128,\n',
+};
+
+const instead = (text: string, from: string, to: string) => {
+  expect(text).toContain(from);
+  return text.replace(from, to);
+};
+
+test.each<[title: string, now: Partial<Observed>]>([
+  ['its weight', { servers: instead(OBSERVED.servers, ' 0 100 100 ', ' 0 7 100 ') }],
+  ['its state', { servers: instead(OBSERVED.servers, ' 2 0 100 ', ' 2 1 100 ') }],
+  ['its address', { servers: instead(OBSERVED.servers, ' 10.0.0.1 2', ' 10.0.0.2 2') }],
+  ['its port', { servers: instead(OBSERVED.servers, ' - 80 -', ' - 81 -') }],
+  ['a server that is gone', { servers: `1\n${HEADER}\n` }],
+  ['a server of another name', { servers: instead(OBSERVED.servers, ' a_10', ' b_10') }],
+  ['a limit', { limits: instead(OBSERVED.limits ?? '', ',128,', ',1,') }],
+  ['an entry that leads elsewhere', { maps: { ...OBSERVED.maps, hosts: instead(OBSERVED.maps.hosts, 'service web', 'service x') } }],
+  ['an entry that is gone', { maps: { ...OBSERVED.maps, paths: '' } }],
+  ['an entry in another map', { maps: { ...OBSERVED.maps, vhosts: OBSERVED.maps.hosts, hosts: '' } }],
+  ['a backend', { backends: '# name\nweb\nx\n' }],
+  ['a frontend that is closed', { frontends: instead(OBSERVED.frontends, 'OPEN', 'STOP') }],
+  ['a certificate', { certificates: new Map([['a.pem', 'BB']]) }],
+  ['another worker', { loaded: { ...OBSERVED.loaded, pid: 2 } }],
+  ['a limit of all of it', { loaded: { ...OBSERVED.loaded, throttles: [{ what: 'it takes 5 connections', undo: 'set' }] } }],
+  ['another configuration', { loaded: { ...OBSERVED.loaded, fingerprint: 'g' } }],
+])('what is told by hand is another digest: %s', (_, now) => {
+  expect(digestOf({ ...OBSERVED, ...now })).not.toEqual(digestOf(OBSERVED));
+});
+
+test('what counts, and what checks find, is no other digest', () => {
+  const later = {
+    servers: instead(instead(OBSERVED.servers, ' 100 100 5 1 0 ', ' 100 100 3600 6 3 '), ' 10.0.0.1 2 0', ' 10.0.0.1 0 0'),
+    frontends: instead(OBSERVED.frontends, ',7,', ',99,'),
+    limits: instead(OBSERVED.limits ?? '', ',0,0,0,0,128', ',0,3,9,9,128'),
+  };
+
+  expect(digestOf({ ...OBSERVED, ...later })).toEqual(digestOf(OBSERVED));
+});
+
+test('limits that were not asked for are not known', () => {
+  expect(digestOf({ ...OBSERVED, limits: undefined })).toEqual({ state: digestOf(OBSERVED).state, limits: undefined });
 });
