@@ -19,10 +19,13 @@ export interface Claims {
   readonly ports: Claim<number>[];
 }
 
+/** Ports that no listener may have, and why. */
+export type RefusedPorts = Pick<ReadonlyMap<number, string>, 'get' | 'has'>;
+
 /** Gives each host, path and port to its one owner, equal on every edge node; every lost claim is a problem that names both. */
 export function settleClaims(
   claims: Claims,
-  refusedPorts: ReadonlyMap<number, string>,
+  refusedPorts: RefusedPorts,
 ): { rules: Omit<EdgePlan, 'groups' | 'certificates'>; problems: readonly Problem[] } {
   const lost: Lost[] = [];
   const hosts = owners(claims.hosts, 'host', String, lost);

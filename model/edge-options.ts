@@ -76,7 +76,7 @@ export const EDGE_OPTIONS = {
     scope: 'claim',
     parse: parsePort,
     value: 'PORT',
-    describe: 'TCP port on every edge node; needs no `haproxy`',
+    describe: 'TCP port on every edge node, one of those that services may open there (`-tcp-ports`); needs no `haproxy`',
   },
   strip: {
     tags: ['haproxy_strip_prefix'],

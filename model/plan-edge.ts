@@ -1,5 +1,5 @@
 import type { Catalog } from './catalog.ts';
-import { type Claims, settleClaims } from './claims.ts';
+import { type Claims, type RefusedPorts, settleClaims } from './claims.ts';
 import { byteOrder } from './compare.ts';
 import { type EdgeGroup, type EdgePlan, virtualHost } from './edge.ts';
 import type { Resolved, ServiceKeys } from './edge-instances.ts';
@@ -17,8 +17,8 @@ export interface EdgePolicy {
   readonly domain: string;
   /** Without a leading dot. */
   readonly addedDomains: readonly string[];
-  /** Ports that no listener may have, and why: the edge's own, and those that cannot be bound. */
-  readonly refusedPorts: ReadonlyMap<number, string>;
+  /** The edge's own, those that services may not open here, and those that cannot be bound. */
+  readonly refusedPorts: RefusedPorts;
   readonly resolved: Resolved;
   /** What HTTPS is served with. */
   readonly certificates?: EdgePlan['certificates'];

@@ -2,9 +2,10 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Option, SettingsOf } from '../../daemon/settings.ts';
-import { addressAndPort, duration, flag, text, texts, wholeNumber } from '../../daemon/values.ts';
+import { addressAndPort, duration, flag, readAs, text, texts, wholeNumber } from '../../daemon/values.ts';
 import { isHostName } from '../../model/host-name.ts';
 import { ipVersion } from '../../model/ip-address.ts';
+import { parsePortRanges } from './port-ranges.ts';
 
 const domainName = (fallback: string) =>
   v.pipe(text(fallback), v.transform(plainDomain), v.check(isHostName, 'must be a domain such as consul or example.org'));
@@ -59,6 +60,14 @@ export const edgeSettings = {
     value: 'PORT',
     schema: wholeNumber(1, 65_535, 81),
     describe: 'Port of HAProxy’s own page',
+  },
+  tcpPorts: {
+    flag: 'tcp-ports',
+    env: ['TOOTS_TCP_PORTS'],
+    value: 'FROM-TO[,…]',
+    schema: v.pipe(text(), readAs(parsePortRanges, 'must be ports from 1 to 65535, such as 1024-9999,30000')),
+    describe:
+      'TCP ports that services may open by haproxy_tcp, besides those that the edge and its programs have; every other one is a problem',
   },
   domain: {
     flag: 'domain',

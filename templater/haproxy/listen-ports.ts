@@ -1,12 +1,14 @@
 import type { ConsulAddress } from '../../consul/address.ts';
+import type { RefusedPorts } from '../../model/claims.ts';
 import type { PlannedEdge } from '../../model/plan-edge.ts';
 import type { EdgeSettings } from './edge-settings.ts';
+import { isInRanges, type PortRange, shownRanges } from './port-ranges.ts';
 import { whyNotBindable } from './ports.ts';
 
 /** Knows which TCP ports the edge's listeners may not have. */
 export interface ListenPorts {
   /** Ports and why they are refused; the same object until something changed. */
-  readonly refused: () => ReadonlyMap<number, string>;
+  readonly refused: () => RefusedPorts;
   /** Tries the ports that a plan opens anew, and those that were busy. Answers whether `refused` changed. */
   readonly probe: (planned: PlannedEdge, open: ReadonlyMap<number, string>) => Promise<boolean>;
   /** Whether a refused port may become free. */
@@ -23,10 +25,12 @@ const PLATFORM_PORTS: ReadonlyMap<number, string> = new Map([
   [9182, 'the templater'],
 ]);
 
-type Settings = Pick<EdgeSettings, 'bind' | 'httpPort' | 'httpsPort' | 'statsPort' | 'api'> & { readonly consul?: ConsulAddress };
+type Settings = Pick<EdgeSettings, 'bind' | 'httpPort' | 'httpsPort' | 'statsPort' | 'api' | 'tcpPorts'> & {
+  readonly consul?: ConsulAddress;
+};
 
 /** `open` ports are those that HAProxy listens on already. */
-export function createListenPorts({ bind, httpPort, httpsPort, statsPort, api, consul }: Settings): ListenPorts {
+export function createListenPorts({ bind, httpPort, httpsPort, statsPort, api, tcpPorts, consul }: Settings): ListenPorts {
   const reserved = new Map(PLATFORM_PORTS);
   if (consul?.kind === 'tcp') reserved.set(consul.port, 'Consul');
   const own = new Map([
@@ -41,7 +45,7 @@ export function createListenPorts({ bind, httpPort, httpsPort, statsPort, api, c
     ).map(([what, port]) => [port, `this is the ${what} port of the edge itself; choose another`] as const),
   ]);
   let busy = new Map<number, string>();
-  let refused: ReadonlyMap<number, string> = own;
+  let refused = withoutRanges(own, tcpPorts);
   return {
     refused: () => refused,
     waiting: () => busy.size > 0,
@@ -51,8 +55,16 @@ export function createListenPorts({ bind, httpPort, httpsPort, statsPort, api, c
       const now = new Map(tried.flatMap(([port, why]) => (why === undefined ? [] : [[port, why] as const])));
       const changed = now.size !== busy.size || [...now].some(([port, why]) => busy.get(port) !== why);
       busy = now;
-      if (changed) refused = new Map([...now, ...own]);
+      if (changed) refused = withoutRanges(new Map([...now, ...own]), tcpPorts);
       return changed;
     },
   };
+}
+
+/** Those, and all ports outside of the ranges that services may open. */
+function withoutRanges(refused: ReadonlyMap<number, string>, ranges: readonly PortRange[]): RefusedPorts {
+  const why = (port: number) =>
+    refused.get(port) ??
+    (isInRanges(ranges, port) ? undefined : `services may open ${shownRanges(ranges)} on this edge (-tcp-ports); choose one of them`);
+  return { get: why, has: (port) => why(port) !== undefined };
 }

@@ -3,10 +3,18 @@ import { expect, test } from '@jest/globals';
 import { createPlanner } from '../../../model/plan-edge.ts';
 import { equalPorts } from '../../../templater/haproxy/edge-settings.ts';
 import { createListenPorts } from '../../../templater/haproxy/listen-ports.ts';
+import { parsePortRanges, shownRanges } from '../../../templater/haproxy/port-ranges.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { aCatalog, anInstance, POLICY } from '../../model/a-catalog.ts';
 
-const SETTINGS = { bind: '127.0.0.1', httpPort: 80, httpsPort: 443, statsPort: 81, api: { address: '127.0.0.1', port: 9200 } };
+const SETTINGS = {
+  bind: '127.0.0.1',
+  httpPort: 80,
+  httpsPort: 443,
+  statsPort: 81,
+  api: { address: '127.0.0.1', port: 9200 },
+  tcpPorts: [{ from: 1, to: 65_535 }],
+};
 const planned = (port: number) => createPlanner()(aCatalog([anInstance({ tags: [`haproxy_tcp=${port}`] })]), POLICY, new Map());
 
 test.each([
@@ -36,6 +44,32 @@ test('a port that another program listens on is refused until it is free', async
   await new Promise((resolve) => other.close(resolve));
   expect(await ports.probe(planned(port), new Map())).toBe(true);
   expect([ports.refused().has(port), ports.waiting()]).toEqual([false, false]);
+});
+
+test('a port outside of the ranges that services may open is refused, free or not', () => {
+  const { refused } = createListenPorts({ ...SETTINGS, tcpPorts: parsePortRanges('9000-9300, 30000') ?? [] });
+
+  expect([9000, 9300, 30_000].map((port) => refused().get(port))).toEqual([undefined, undefined, undefined]);
+  expect([22, 8999, 9301, 30_001].map((port) => refused().get(port))).toEqual(
+    Array.from({ length: 4 }, () => expect.stringContaining('services may open 9000-9300, 30000')),
+  );
+  expect(refused().get(9200)).toContain('API port');
+});
+
+test.each<[text: string, ranges: string | undefined]>([
+  ['', '1-65535'],
+  ['80', '80'],
+  [' 1024-2000 , 5432', '1024-2000, 5432'],
+  ['0-10', undefined],
+  ['10-9', undefined],
+  ['1-65536', undefined],
+  ['a-b', undefined],
+  ['1-2-3', undefined],
+  ['80,', undefined],
+])('port ranges %j are %s', (text, ranges) => {
+  const parsed = parsePortRanges(text);
+
+  expect(parsed && shownRanges(parsed)).toBe(ranges);
 });
 
 test('a port that HAProxy listens on already is not tried', async () => {
