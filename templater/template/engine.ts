@@ -12,6 +12,7 @@ import { markDone } from './due-marker.ts';
 import { PULSE_TIMES, type PulseTimes } from './feeds/pulse.ts';
 import type { Hold } from './holds.ts';
 import type { Query } from './query.ts';
+import { createSharedActions } from './shared-actions.ts';
 import { createStartGuard } from './start-guard.ts';
 import type { ActionConfig, TemplateConfig } from './template-config.ts';
 import { createTemplateJob, type TemplateJob } from './template-job.ts';
@@ -89,6 +90,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     signal,
   );
   const actions: Actions = createActions({ run: ports.runAction, done: markDone, ran, log, intervalMs: settings.actionIntervalMs }, signal);
+  const shared = createSharedActions(writtenTogether, actions.due);
   const startGuard = createStartGuard({ transport: ports.transportFor(''), holdMs: settings.holdMs, log, now }, signal);
   let works: readonly Work[] = [];
   let isNewSet = true;
@@ -158,7 +160,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
         log.info({ template: name, destination: config.destination, bytes: bytesOf(text).length }, 'written');
         ports.written(1);
       }
-      if (isActionDue && config.action !== undefined) dueSoon(config.action, config.destination);
+      if (isActionDue && config.action !== undefined) shared.soon(config.action, config.destination);
     } catch (error) {
       if (signal.aborted) return;
       work.applyError = error instanceof Error ? error.message : String(error);
@@ -170,23 +172,11 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     }
   }
 
-  let dueActions: (() => void)[] = [];
-  let told: Promise<void> | undefined;
-
   /** Waits for what still gathers its first answers or is being written, but not for a slow check, so that one command serves them all. */
-  function dueSoon(action: ActionConfig, destination: string): void {
-    dueActions.push(() => actions.due(action, destination));
-    told ??= tellDue();
-  }
-
-  async function tellDue(): Promise<void> {
+  async function writtenTogether(): Promise<void> {
     using gathering = innerSignal(signal, GATHERED_WITHIN_MS);
     await until(() => !works.some(isGathering), gathering.signal);
     await Promise.race([Promise.all(works.map(({ applying }) => applying)), sleepAtMost()]);
-    told = undefined;
-    const tell = dueActions;
-    dueActions = [];
-    for (const each of tell) each();
   }
 
   /** Looked at after each round. */
@@ -255,7 +245,7 @@ export function createTemplateEngine(settings: EngineSettings, ports: EnginePort
     status: () => works.map((work) => statusOf(work, answers)),
     allDone: async (end) => {
       await until(isAllDone, end);
-      await told;
+      await shared.told();
       if (!end.aborted) await Promise.race([actions.settled(), aborted(end)]);
     },
     allWritten: (end) => until(() => works.every(({ applied, isWithheld }) => applied !== undefined || isWithheld), end),
