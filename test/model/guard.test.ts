@@ -202,9 +202,12 @@ test('a guard that is told of a few changes holds what one does that looks at ev
   );
 });
 
+/** In the order of their names: which of two holds came first tells nothing. */
 function shown({ catalog: { services }, holds }: Guarded) {
   return {
     services: new Map(services),
-    holds: [...holds.values()].map(({ instances, ...hold }) => ({ ...hold, instances: [...instances.keys()] })),
+    holds: [...holds]
+      .map(([name, { instances, ...hold }]) => ({ name, ...hold, instances: [...instances.keys()] }))
+      .sort((one, other) => (one.name < other.name ? -1 : 1)),
   };
 }
