@@ -59,9 +59,9 @@ case ${1-} in
 registrator | templater) program=$1 && shift ;;
 *) program=deploy ;;
 esac
-# Files need little memory at a time, and keep little then; the edge's plans want what Node has by itself, and so does a run that ends at once.
+# Young memory as large as their work needs it, MiB (Node's own 16 would stay theirs): an edge's plans, files. The build compiles for these flags.
 case "$program $*" in
-templater*-edge* | templater*-once* | templater*-dry*) exec node "$home/dist/programs/$program.cjs" "$@" ;;
-templater*) exec node --max-semi-space-size=1 "$home/dist/programs/$program.cjs" "$@" ;;
+templater*-edge*) exec node --max-semi-space-size=4 "$home/dist/programs/$program.cjs" "$@" ;;
+templater*) exec node --max-semi-space-size=2 "$home/dist/programs/$program.cjs" "$@" ;;
 *) exec node "$home/dist/programs/$program.cjs" "$@" ;;
 esac

@@ -58,7 +58,7 @@ export function demoPrograms(plan: DemoPlan): readonly SupervisedProgram<DemoPro
       name: 'templater',
       file: process.execPath,
       args: [
-        ...[own('templater'), '--edge'],
+        ...['--max-semi-space-size=4', own('templater'), '--edge'],
         ...['--consul', `http://${consul}`],
         ...['--run-dir', files.edge],
         ...['--bind', '0.0.0.0'],

@@ -155,7 +155,7 @@ test('TT-61, TT-62: LISTEN_IP is where all of them listen, and are asked', () =>
 
 test.each([
   ['haproxy', ['edge'], ['haproxy.sh'], ['-d']],
-  ['templater', ['edge'], ['tini', '--', 'node', '/opt/toots/dist/programs/templater.cjs'], undefined],
+  ['templater', ['edge'], ['tini', '--', 'node', '--max-semi-space-size=4', '/opt/toots/dist/programs/templater.cjs'], undefined],
   ['keepalived', ['edge'], undefined, ['-d']],
   ['zookeeper', ['master'], undefined, ['zkServer.sh', 'start-foreground', '-d']],
 ] as const)('TT-81: words of Toots.conf follow %s’s own, and never stand instead of its program', (name, roles, entrypoint, command) => {

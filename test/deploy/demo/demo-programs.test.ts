@@ -20,7 +20,7 @@ test('the services are started by the options that stay', () => {
     'registrator /toots/dist/programs/registrator.cjs -ip 10.0.0.5 --docker unix:///docker.sock --api 127.0.0.1:9181 consul://127.0.0.1:8500',
   );
   expect(templater).toBe(
-    'templater /toots/dist/programs/templater.cjs --edge --consul http://127.0.0.1:8500 --run-dir /run/d/edge --bind 0.0.0.0 ' +
+    'templater --max-semi-space-size=4 /toots/dist/programs/templater.cjs --edge --consul http://127.0.0.1:8500 --run-dir /run/d/edge --bind 0.0.0.0 ' +
       '--http-port 80 --https-port 443 --stats-port 81 --domain consul --api 127.0.0.1:9182',
   );
 });
