@@ -59,9 +59,11 @@ case ${1-} in
 registrator | templater) program=$1 && shift ;;
 *) program=deploy ;;
 esac
-# Young memory as large as their work needs it, MiB (Node's own 16 would stay theirs): an edge's plans, files. The build compiles for these flags.
+# Young memory as large as the work needs it, MiB, since Node's own 16 would stay: an edge's plans, files. A run that ends at once gives all of it back.
+# The build keeps compiled code for these flags.
 case "$program $*" in
 templater*-edge*) exec node --max-semi-space-size=4 "$home/dist/programs/$program.cjs" "$@" ;;
-templater*) exec node --max-semi-space-size=2 "$home/dist/programs/$program.cjs" "$@" ;;
+templater*-once* | templater*-dry*) exec node "$home/dist/programs/$program.cjs" "$@" ;;
+templater*) exec node --max-semi-space-size=1 "$home/dist/programs/$program.cjs" "$@" ;;
 *) exec node "$home/dist/programs/$program.cjs" "$@" ;;
 esac

@@ -17,7 +17,7 @@ export const TOOTS: Contestant = {
   name: 'here',
   command: async (template, url, args) => [
     // As toots.sh starts it.
-    ...['node', '--max-semi-space-size=2', join(PROJECT_FOLDER, 'dist/programs/templater.cjs')],
+    ...['node', ...(args.includes('-once') ? [] : ['--max-semi-space-size=1']), join(PROJECT_FOLDER, 'dist/programs/templater.cjs')],
     ...['-consul-addr', url, '-api', `127.0.0.1:${await freePort()}`, '-template', template, '-log-level', 'warn', ...args],
   ],
   key: '{{ key("bench/here") }}',

@@ -25,7 +25,7 @@ interface Bundle {
 const BUNDLED: Readonly<Record<string, Bundle>> = {
   deploy: { starts: [[]], run: 'help', rare: [] },
   registrator: { starts: [[]], run: 'help', rare: ['pino'] },
-  templater: { starts: [['--max-semi-space-size=2'], ['--max-semi-space-size=4']], run: 'template', rare: ['pino', 're2js', 'yaml'] },
+  templater: { starts: [[], ['--max-semi-space-size=1'], ['--max-semi-space-size=4']], run: 'template', rare: ['pino', 're2js', 'yaml'] },
 };
 
 /** A module goes on finding files beside itself: its URL stays what it was in dist/. */

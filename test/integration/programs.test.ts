@@ -10,11 +10,12 @@ const PROGRAMS = join(PROJECT_FOLDER, 'dist/programs');
 const STARTS = [
   { program: 'deploy', flags: [] },
   { program: 'registrator', flags: [] },
-  { program: 'templater', flags: ['--max-semi-space-size=2'] },
+  { program: 'templater', flags: [] },
+  { program: 'templater', flags: ['--max-semi-space-size=1'] },
   { program: 'templater', flags: ['--max-semi-space-size=4'] },
 ];
 
-const FLAG = '--max-semi-space-size=2';
+const FLAG = '--max-semi-space-size=1';
 
 /** Says what V8 thinks of the code that the last build left. */
 const JUDGE = `
