@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { EDGE_FLAGS } from '../deploy/edge-flags.ts';
 import { keepCode, type Run } from './keep-code.ts';
 
 const DIST = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +26,7 @@ interface Bundle {
 const BUNDLED: Readonly<Record<string, Bundle>> = {
   deploy: { starts: [[]], run: 'help', rare: [] },
   registrator: { starts: [[]], run: 'help', rare: ['pino'] },
-  templater: { starts: [[], ['--max-semi-space-size=1'], ['--max-semi-space-size=4']], run: 'template', rare: ['pino', 're2js', 'yaml'] },
+  templater: { starts: [[], ['--max-semi-space-size=1'], EDGE_FLAGS], run: 'template', rare: ['pino', 're2js', 'yaml'] },
 };
 
 /** A module goes on finding files beside itself: its URL stays what it was in dist/. */
@@ -41,7 +42,9 @@ const ownUrls: Plugin = {
   },
 };
 
-cpSync(join(DIST, '../templater/templates'), join(DIST, 'templater/templates'), { recursive: true });
+const TEMPLATES = join(DIST, 'templater/templates');
+rmSync(TEMPLATES, { recursive: true, force: true });
+cpSync(join(DIST, '../templater/templates'), TEMPLATES, { recursive: true });
 rmSync(MADE, { recursive: true, force: true });
 for (const [program, { starts, run, rare }] of Object.entries(BUNDLED)) {
   const outfile = join(MADE, `${program}.bundle.cjs`);

@@ -1,3 +1,4 @@
+import { EDGE_FLAGS } from '../edge-flags.ts';
 import { consulAccess, STATS_PORT } from './consul-daemon.ts';
 import type { Daemon, NodeFile } from './daemon.ts';
 import { imageOf, TOOTS_ID } from './images.ts';
@@ -9,7 +10,7 @@ interface Planned {
 }
 
 /** Process 1 of a container takes in processes that lost their parent, which Node does not. */
-const TEMPLATER = ['tini', '--', 'node', '--max-semi-space-size=4', '/opt/toots/dist/programs/templater.cjs'] as const;
+const TEMPLATER = ['tini', '--', 'node', ...EDGE_FLAGS, '/opt/toots/dist/programs/templater.cjs'] as const;
 const EDGE_VOLUME = { from: 'edge', to: '/run/toots/edge', writable: true } as const;
 const VIP_API = '127.0.0.1:9183';
 const VIP_VOLUME = { from: 'vip', to: '/run/toots/vip' } as const;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { EDGE_FLAGS } from '../edge-flags.ts';
 import type { SupervisedProgram } from '../supervise.ts';
 import type { DemoPorts } from './demo-ports.ts';
 import type { DemoFiles } from './demo-state.ts';
@@ -58,7 +59,7 @@ export function demoPrograms(plan: DemoPlan): readonly SupervisedProgram<DemoPro
       name: 'templater',
       file: process.execPath,
       args: [
-        ...['--max-semi-space-size=4', own('templater'), '--edge'],
+        ...[...EDGE_FLAGS, own('templater'), '--edge'],
         ...['--consul', `http://${consul}`],
         ...['--run-dir', files.edge],
         ...['--bind', '0.0.0.0'],

@@ -25,6 +25,7 @@ import { createRenderer, type HaproxyFeatures } from './render.ts';
 import { createResolver } from './resolver.ts';
 import type { RunningEdge } from './running-edge.ts';
 import { reloadReasons } from './shape.ts';
+import { shortened } from './shortened.ts';
 import { createValidConfig } from './valid-config.ts';
 
 /** What a round of the engine did. */
@@ -294,9 +295,3 @@ const TOLD_CAUSES = 5;
 
 /** How many reasons of a reload are told: a service may bring a thousand ports. */
 const TOLD_REASONS = 50;
-
-/** Each text once, and how many more there were than `most`. */
-function shortened(texts: readonly string[], most: number): readonly string[] {
-  const once = [...new Set(texts)];
-  return once.length <= most ? once : [...once.slice(0, most), `and ${once.length - most} more`];
-}

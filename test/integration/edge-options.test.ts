@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { type EdgeWorld, type ServedInstance, startEdgeWorld } from '../harness/edge-world.ts';
+import { freePort } from '../harness/free-port.ts';
 import { startLoad } from '../harness/load.ts';
 import { request } from '../harness/request.ts';
 import { until } from '../harness/until.ts';
@@ -214,3 +215,15 @@ test('hashes of passwords are in no answer of the API, and in no file that other
   expect(answers[2]).toContain('haproxy_auth=(not shown)');
   expect(world.edge.templater().output()).not.toContain('0IyaXrm');
 });
+
+test('services open the TCP ports that the edge lets them, and no other', async () => {
+  const [open, closed] = [await freePort(), await freePort()];
+  await using own = await startEdgeWorld({ args: ['-tcp-ports', `${open}`] });
+  await own.serve('line', 'a', [`haproxy_tcp=${open}`, `haproxy_tcp=${closed}`]);
+  const { bind: address } = own.edge;
+  await until(async () => (await request({ address, port: open, host: 'any' })).kind === 'answer', 15_000, 'the port is served');
+
+  expect((await request({ address, port: closed, host: 'any' })).kind).toBe('error');
+  const problems = (await own.edge.status()).problems.map((problem) => JSON.stringify(problem));
+  expect(problems.filter((text) => text.includes('-tcp-ports'))).toEqual([expect.stringContaining(`${closed}`)]);
+}, 60_000);

@@ -1,7 +1,8 @@
-import { cp, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { VERSION } from '../../daemon/version.ts';
+import { EDGE_FLAGS } from '../../deploy/edge-flags.ts';
 import { runIn } from '../harness/clone.ts';
 import { PROJECT_FOLDER } from '../harness/program.ts';
 import { tempDir } from '../harness/temp-dir.ts';
@@ -12,7 +13,7 @@ const STARTS = [
   { program: 'registrator', flags: [] },
   { program: 'templater', flags: [] },
   { program: 'templater', flags: ['--max-semi-space-size=1'] },
-  { program: 'templater', flags: ['--max-semi-space-size=4'] },
+  { program: 'templater', flags: EDGE_FLAGS },
 ];
 
 const FLAG = '--max-semi-space-size=1';
@@ -29,6 +30,15 @@ test.each(STARTS)('$program $flags: the build leaves code that Node takes', asyn
   const { output } = await runIn(PROGRAMS, process.execPath, [...flags, '-e', JUDGE, join(PROGRAMS, `${program}.bundle.cjs`)]);
 
   expect(output).toBe('false\n');
+});
+
+test('toots.sh and the image start an edge with the flags that the build keeps its code for', async () => {
+  const [script, dockerfile] = await Promise.all(
+    ['toots.sh', 'compose/Dockerfile'].map((name) => readFile(join(PROJECT_FOLDER, name), 'utf8')),
+  );
+
+  expect(script).toContain(`templater*-edge*) exec node ${EDGE_FLAGS.join(' ')} "$home/dist/programs/`);
+  expect(dockerfile).toContain(`node ${EDGE_FLAGS.join(' ')} dist/programs/templater.cjs --help`);
 });
 
 test('a program starts with a part of its compiled code, with what is none, and without any', async () => {

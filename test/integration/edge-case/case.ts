@@ -36,6 +36,8 @@ export type HeaderExpectation = string | null | { readonly matches: string } | {
 
 export interface AnswerExpectation {
   readonly refused?: boolean;
+  /** No answer at all is as good: HAProxy 3.4 hangs up where others answer 400. */
+  readonly orRefused?: boolean;
   readonly status?: OneOf<number>;
   readonly service?: OneOf<string>;
   readonly instance?: OneOf<string>;
